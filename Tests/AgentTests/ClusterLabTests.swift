@@ -102,7 +102,7 @@ import Timing
             let ipv4Route = try lab.command(on: "c", ["ip", "-4", "route", "show", "172.30.9.1"]).run()
             #expect(ipv4Route.contains("proto 71"), "c has a route to the IPv4 address of the service: \(ipv4Route)")
             let probe = try ConnectionProbe(from: "c", of: lab, to: Self.vip, port: 80)
-            // As in Kubernetes, a terminating pod still serves until others know.
+            // As in Kubernetes, a terminating pod still serves while other nodes change their routes.
             try cluster.server.apply(Objects.slice(Self.webSlice, of: "web", [("s1", "t"), ("s2", "r")]))
             try eventually("c prefers s2 while the endpoint on s1 terminates") { try lab.announcers() == ["s2"] }
             try eventually("c has one next hop to the VIP") { try lab.nextHopCount(from: "c", to: Self.vip) == 1 }
@@ -193,7 +193,6 @@ import Timing
         }
     }
 
-    /// An address that flaps becomes last resort.
     @Test func aFlappingAddressBecomesLastResort() throws {
         try withCluster(Self.square) { lab, cluster in
             try cluster.server.apply(Objects.service("web", ingress: ["\(Self.vip)"], policy: "Local"))
@@ -257,7 +256,7 @@ import Timing
                     try lab.list(VIP.self, of: node).map(\.address) == ["\(Self.vip)"]
                 }
             }
-            // An agent that starts with saved objects does not take them either, although it knows no other node of the mesh
+            // An agent that starts with saved objects does not place them either, although it knows no other node of the mesh
             // yet.
             try eventually("s1 has saved its objects") {
                 let file = LabCluster.file("s1/cluster/services.json")
@@ -285,7 +284,7 @@ import Timing
     }
 
     /// On a LAN that is not part of the mesh, `s1` is 10.70.0.1, and `k` with the API server is 10.70.0.2, by which the server
-    /// is reached. A service has the addresses of all nodes, as from `servicelb` of k3s.
+    /// is reached. A service has the addresses of all Nodes, as from `servicelb` of k3s.
     @Test func addressesOfMachinesOnALANAreNotPlacedForAService() throws {
         let nodes = ["k", "s1"].map { Topology.Node($0, config: LabCluster.configuration) }
         let pair = Topology(name: "pair", nodes: nodes, links: [Topology.Link("k", "s1")])
@@ -411,8 +410,8 @@ import Timing
 }
 
 extension LabCluster {
-    /// Makes a LAN of the server's node and another node, which is no link of the mesh, and gives both Nodes their addresses on
-    /// it. The kubeconfig then names the server's address on the LAN.
+    /// Connects the server's node and another node by a LAN, which is no link of the mesh, and gives both Nodes their addresses
+    /// on it. The kubeconfig then names the server's address on the LAN.
     fileprivate func useLAN(in lab: Lab, of node: String, at address: String, serverAt serverAddress: String) throws {
         let peer = lab.namespace(of: node).name
         try lab.command(on: host, ["ip", "link", "add", "lan0", "type", "veth", "peer", "name", "lan0", "netns", peer])

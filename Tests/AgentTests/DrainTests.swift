@@ -11,7 +11,7 @@ import Testing
 
 @Suite(.serialized, .needsRoot) struct DrainTests {
     private static let vip = "2001:db8:bb::1"
-    /// The second port, the cable between `b` and `c`, has cost 100 instead of 10.
+    /// For `b` and `c`: the second port, which the cable between them connects, has cost 100 instead of 10.
     private static let highCost = "interfaces: [ { match: cluster1, cost: 100 }, { match: \"cluster*\" } ]"
 
     /// A triangle: `b` reaches `c` through `a` at cost 20, or over the cable between them at cost 100. `a` and `c` have the

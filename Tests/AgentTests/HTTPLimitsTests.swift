@@ -54,7 +54,7 @@ import Testing
 
     /// Sends a request and reads the first octets of its answer, and no more. Then the server is sending the answer or, if it
     /// is short, has sent it.
-    private func sendRequestWithoutReading(_ path: String) async throws -> any Channel {
+    private func sendRequestReadingFirstOctets(_ path: String) async throws -> any Channel {
         let first = tasks.loop.makePromise(of: Bool.self)
         let channel = try await ClientBootstrap(group: tasks.loop)
             .channelOption(.autoRead, value: false)
@@ -75,7 +75,7 @@ import Testing
         func channelInactive(context: ChannelHandlerContext) { promise.succeed(false) }
     }
 
-    /// Limits that no test reaches, unless it lowers one.
+    /// No test reaches the time limits, unless it lowers one.
     private static let longLimits = HTTPServer.Limits(
         connections: 4, request: .minutes(2), answer: .minutes(2), idle: .minutes(2))
 
@@ -174,7 +174,8 @@ import Testing
         }
     }
 
-    /// `beginning` is what each connection sends; `nil` for a whole request whose answer is not read.
+    /// `beginning` is what each connection sends; `nil` for a whole request, of whose answer only the first
+    /// octets are read.
     @Test(arguments: ["", "GET / HT", nil])
     func stalledConnectionsDoNotBlockNewOnes(beginning: String?) async throws {
         for octets in [2, 32 << 20] {
@@ -183,7 +184,7 @@ import Testing
                 for _ in 0..<Self.longLimits.connections {
                     let channel =
                         if let beginning { try await connect(path, send: beginning) } else {
-                            try await sendRequestWithoutReading(path)
+                            try await sendRequestReadingFirstOctets(path)
                         }
                     channels.append(channel)
                 }

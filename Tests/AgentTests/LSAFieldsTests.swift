@@ -30,7 +30,7 @@ import Testing
         #expect(try json(.network(body)) == #"{"attachedRouters":["0.0.0.1","0.0.0.2"],"options":["V6","0x100000"]}"#)
     }
 
-    @Test func fieldsOfPrefixLSAsAreEncoded() throws {
+    @Test func fieldsOfPrefixAndLinkLSAsAreEncoded() throws {
         #expect(
             try json(.interAreaPrefix(InterAreaPrefixLSA(metric: 9, prefix: prefix)))
                 == #"{"metric":9,"prefix":{"options":["LA","N"],"prefix":"2001:db8::/64"}}"#)
@@ -49,7 +49,7 @@ import Testing
                 + #""prefix":"2001:db8::/64"}],"priority":1}"#)
     }
 
-    @Test func fieldsOfExternalLSAsAreEncoded() throws {
+    @Test func fieldsOfInterAreaRouterAndExternalLSAsAreEncoded() throws {
         #expect(
             try json(.interAreaRouter(InterAreaRouterLSA(options: [.v6], metric: 2, destination: RouterID(9))))
                 == #"{"destination":"0.0.0.9","metric":2,"options":["V6"]}"#)
@@ -63,7 +63,7 @@ import Testing
         )
     }
 
-    @Test func fieldsOfListsOfValuesAreEncoded() throws {
+    @Test func fieldsOfRouterInformationAndUnknownLSAsAreEncoded() throws {
         #expect(
             try json(
                 .routerInformation(

@@ -27,7 +27,7 @@ import Testing
         return ingress.first?["ip"]?.text
     }
 
-    @Test func aServiceIsGivenAnAddressAndItIsAnnounced() throws {
+    @Test func assignedAddressesAreAnnouncedAndAnotherLeaderContinues() throws {
         try withCluster(Self.line) { lab, cluster in
             let path = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kubermesh-address-pools"
             func leader() -> String? {

@@ -47,13 +47,14 @@ import Testing
         #expect(state.savedKernel == nil)
     }
 
-    @Test func aRelativePathIsBelowTheWorkingDirectory() {
+    @Test func theChainOfAPathBeginsWithItsTopmostDirectory() {
         #expect(StateDirectory(path: "a/b//c").chain == ["a", "a/b", "a/b/c"])
         #expect(StateDirectory(path: "/a/b").chain == ["/a", "/a/b"])
         #expect(StateDirectory(path: "/").chain == [] && StateDirectory(path: ".").chain == ["."])
     }
 
-    /// A pipe in place of a file is neither opened, which could block, nor overwritten.
+    /// A pipe in place of a file is neither opened, which could block, nor overwritten. In place of a temporary file (`.new`)
+    /// it is removed.
     @Test func aPipeIsNeitherReadNorReplaced() throws {
         let directory = try TemporaryDirectory()
         let state = StateDirectory(path: directory.path)

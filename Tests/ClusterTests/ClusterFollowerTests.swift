@@ -118,7 +118,7 @@ private final class Reports: Sendable {
             secondReports.totals.view?.problems == []
         }
         #expect(ranges(secondReports) == ["fd00:7::/120", "10.7.0.0/24"])
-        // Heartbeats of the kubelet change only the version, which the follower does not report.
+        // Of what the follower decodes, heartbeats of the kubelet change only the version, which it does not report.
         for beat in 0..<12 {
             try await Task.sleep(for: .seconds(1))
             guard var node = fixture.server.object("/api/v1/nodes/a") else { break }
@@ -225,7 +225,7 @@ private final class Reports: Sendable {
 }
 
 extension APIServerFixture {
-    /// A follower for the node `a`, which saves what it knows in the directory `known`.
+    /// A follower for the node `a`, which saves its objects in the directory `known`.
     fileprivate func follow(_ reports: Reports) async throws -> ClusterFollower {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let follower = ClusterFollower(

@@ -53,7 +53,7 @@ struct PoolFixture {
         try Objects.decode("{\"port\": \(number), \"protocol\": \"\(transport)\"}")
     }
 
-    /// Gives a service a new version and tells the allocator.
+    /// Stores a service with a new version, and gives it to the allocator.
     mutating func store(_ service: Service) {
         version += 1
         var service = service
@@ -165,11 +165,11 @@ struct PoolAllocatorTests {
             $0.familyPolicy = .single
         }
         #expect(fixture.ingress("both") == ["2001:db8::1"])
-        try fixture.apply("unsaid") {
+        try fixture.apply("unspecified") {
             $0.families = []
             $0.clusterIPs = ["fd00::1"]
         }
-        #expect(fixture.ingress("unsaid") == ["2001:db8::2"])
+        #expect(fixture.ingress("unspecified") == ["2001:db8::2"])
         try fixture.apply("nothing") {
             $0.families = []
             $0.clusterIPs = []
@@ -321,7 +321,7 @@ struct PoolAllocatorTests {
         #expect(fixture.ingress("plain") == ["10.9.9.9"])
     }
 
-    @Test func aWithdrawnAddressIsFreeOnceTheStatusIsWritten() throws {
+    @Test func anAddressTakenFromAServiceIsFreeOnceTheStatusIsWritten() throws {
         var fixture = PoolFixture([AddressPool(name: "one", ranges: [AddressRange("192.0.2.1/32")!])])
         try fixture.apply("a")
         try fixture.apply("b")
@@ -354,7 +354,7 @@ struct PoolAllocatorTests {
         #expect(fixture.allocator.addresses(of: PoolFixture.key("a")) == ["192.168.4.20"])
     }
 
-    @Test func largePoolsAreAssignedInOrder() throws {
+    @Test func theLowestFreeAddressesOfALargePoolAreAssigned() throws {
         var fixture = PoolFixture([
             AddressPool(name: "large", ranges: [AddressRange("2001:db8::/112")!, AddressRange("2001:db8:1::/64")!])
         ])

@@ -136,14 +136,14 @@ import Timing
         try await fixture.server.stop()
     }
 
-    @Test func thereIsOneLeaderAndAnotherAgentTakesOver() async throws {
+    @Test func anotherAgentTakesOverFromTheLeader() async throws {
         let fixture = try await APIServerFixture()
         var agents: [Agent] = []
         for name in ["a", "b", "c"] { agents.append(try Agent(fixture, name: name)) }
         var random = RandomNumbers(state: 5)
         for round in 0..<6 {
             var leader: Int?
-            try await eventually("one agent is the leader") {
+            try await eventually("an agent is the leader") {
                 for (index, agent) in agents.enumerated() where try await agent.isLeading { leader = index }
                 return leader != nil
             }
@@ -279,7 +279,6 @@ import Timing
         try await fixture.server.stop()
     }
 
-    /// An agent that cannot list services does not take part in the election.
     @Test func anAgentThatCannotListServicesIsNoCandidate() async throws {
         let fixture = try await APIServerFixture()
         fixture.server.changeBehavior { $0.forbidden = ["services"] }

@@ -53,7 +53,8 @@ struct PoolLeadershipTests {
     }
 
     /// One random action: mostly a service is created, changed or deleted; otherwise the leader is frozen (for up to 40 s, so
-    /// longer than the 15 s of the lease), killed or stopped, or the lease is deleted. An agent that is gone is replaced.
+    /// longer than the 15 s of the lease), killed or stopped, the lease is deleted, or nothing happens. An agent that is
+    /// gone is replaced.
     private func injectRandomEvent(_ simulation: inout PoolSimulation) {
         let number = simulation.random.below(14)
         switch simulation.random.below(20) {
@@ -238,7 +239,6 @@ struct PoolLeadershipTests {
         #expect(leadership.handle(.changed(updated: [service], deleted: []), at: at(5), random: &random) == [])
     }
 
-    /// At most 8 services are written at a time.
     @Test func atMostEightWritesAreOutstanding() throws {
         var random = RandomNumbers(state: 1)
         let services = try (0..<11).map { try service("s\($0)", version: $0 + 1) }

@@ -14,7 +14,7 @@ struct PoolSimulation {
         var election: LeaseElection
         /// `nil` while it is not the leader.
         var leadership: PoolLeadership?
-        /// Counts its leaderships, to recognize answers for an earlier one.
+        /// Rises when a leadership begins or ends, to recognize answers for an earlier one.
         var number = 0
         /// Requests of this and earlier leaderships without an answer.
         var outstanding = 0
@@ -323,7 +323,7 @@ extension PoolSimulation {
     }
 
     /// Reports changes since the last report to an agent, as a watcher would: several changes of a service as one. While the
-    /// network is unreliable, mostly nothing is reported, or only the older part.
+    /// network is unreliable, mostly nothing is reported, and otherwise the oldest changes, perhaps all.
     private mutating func reportChanges(_ id: Int) {
         guard var agent = agents[id], agent.reported < history.count, !isUnreliable || random.below(8) == 0 else {
             return

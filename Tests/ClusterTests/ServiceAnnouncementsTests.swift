@@ -7,8 +7,8 @@ import Testing
 @testable import Cluster
 
 struct ServiceAnnouncementsTests {
-    /// After each of thousands of random changes, the entries are those calculated from all services and slices, and the
-    /// changes taken so far add up to them.
+    /// After each of thousands of random changes, the entries are those calculated from all services and slices.
+    /// Whenever changes are taken, all that were taken add up to the entries.
     @Test func takenChangesAddUpToTheEntries() throws {
         var state: UInt64 = 11
         func below(_ bound: Int) -> Int {

@@ -81,7 +81,7 @@ import Yams
         }
     }
 
-    @Test func machinesGetATokenOfTheSameAccount() throws {
+    @Test func theTokenForMachinesIsThatOfTheirServiceAccount() throws {
         let documents = try render(Repository.path("deploy/machines"))
         try validate(documents)
         #expect(documents.count == 6 && documentsByName("DaemonSet", documents).isEmpty)

@@ -9,8 +9,8 @@ import Testing
 
 /// The access to a cluster for agents that run on machines and not in pods.
 @Suite struct MachineTests {
-    /// `scripts/agent-kubeconfig` makes a kubeconfig from the token secret with a real kubectl, and a client uses it. Before,
-    /// the secret does not exist and then has no token yet.
+    /// `scripts/agent-kubeconfig` makes a kubeconfig from the token secret with a real kubectl, and a client uses it. The
+    /// script fails while the secret does not exist or has no token.
     @Test func aClientUsesTheKubeconfigForAgents() async throws {
         let directory = try TemporaryDirectory()
         let certificates = try TestCertificates(in: URL(fileURLWithPath: directory.path), names: ["IP:::1"])

@@ -74,7 +74,6 @@ import Yams
             })
     }
 
-    /// The roles allow exactly the requests that the agent makes.
     @Test func rolesAllowExactlyTheRequestsOfTheAgent() throws {
         var rights: [String: [String]] = [:]
         for document in try documents("deploy/kubermesh.yaml") {

@@ -56,9 +56,8 @@ import Timing
         #expect(long == "sh: exit status 1: " + String(repeating: "x", count: 200))
     }
 
-    @Test func theEnvironmentHasOnlyPATHAndTheGivenVariables() async throws {
+    @Test func theEnvironmentHasPATHAndTheGivenVariablesButNotHOME() async throws {
         let expected = "F=\(file.path) KUBERMESH_VIP=api PATH=\(CommandProbe.path)"
-        // The shell adds PWD and the like by itself; env, started by no shell, does not.
         let probe = CommandProbe(command: ["/usr/bin/env"], environment: ["KUBERMESH_VIP": "api", "F": file.path])
         #expect(try await outcome(of: .command(probe)) == .success)
         let test = "test \"F=$F KUBERMESH_VIP=$KUBERMESH_VIP PATH=$PATH\" = '\(expected)' -a -z \"$HOME\""

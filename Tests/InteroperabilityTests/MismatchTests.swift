@@ -4,10 +4,10 @@ import Lab
 import Testing
 
 extension Interoperability {
-    /// Mistakes in the configuration, and how the agent reports them.
+    /// Mistakes in the configuration of links and routers, and how the agent reports them.
     @Suite struct Mismatches {
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.frr, .bird, .meshd])
-        func aDifferentMTUIsReportedAndPreventsTheAdjacency(other: Topology.RouterKind) throws {
+        func aNeighborWithADifferentMTUIsReportedAndNotFull(other: Topology.RouterKind) throws {
             try withLab(.pair(.quick("n1", .meshd), .quick("n2", other)), start: false) { lab in
                 try lab.command(on: "n2", ["ip", "link", "set", "cluster0", "mtu", "1400"]).run()
                 try lab.startRouters()
@@ -25,8 +25,8 @@ extension Interoperability {
             }
         }
 
-        /// The router with the same ID is the neighbor, or farther away and known by its LSAs only. Then about 20 s pass before
-        /// the agent is sure that they are not LSAs of its own earlier run.
+        /// The router with the same ID is the neighbor or, with `isFarAway`, known by its LSAs only. About 20 s then pass until
+        /// the agent is sure that these LSAs are not those of its own earlier run.
         @Test(.timeLimit(.minutes(2)), arguments: [(Topology.RouterKind.frr, false), (.bird, false), (.frr, true)])
         func aDuplicateDerivedRouterIDIsReplaced(other: Topology.RouterKind, isFarAway: Bool) throws {
             // The router ID that n1 derives, from a lab in which it is alone.
@@ -53,7 +53,7 @@ extension Interoperability {
         }
 
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
-        func twoConfiguredRouterIDsThatAreEqualAreReported(other: Topology.RouterKind) throws {
+        func aDuplicateConfiguredRouterIDIsReportedAndKept(other: Topology.RouterKind) throws {
             let settings = Topology.OSPFOptions(type: "p2p", retransmit: 1, routerID: "10.9.9.9")
             try withLab(.pair(.quick("n1", .meshd, settings), .quick("n2", other, settings))) { lab in
                 for node in other == .meshd ? ["n1", "n2"] : ["n1"] {

@@ -95,7 +95,7 @@ extension Interoperability {
                     return state == "DR" ? nil : "n1, the backup, is \(state ?? "nothing")"
                 }
                 try eventually(.seconds(30)) { try lab.nextHopProblem() }
-                // It returns with the highest priority, but the designated router stays (RFC 2328 §9.4).
+                // n2 returns with the highest priority, but the designated router stays (RFC 2328 §9.4).
                 try lab.start(["n2"])
                 try lab.waitUntilConverged()
                 #expect(try lab.list(Interface.self, of: "n1").first?.state == "DR")

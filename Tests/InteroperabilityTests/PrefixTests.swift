@@ -68,8 +68,8 @@ extension Interoperability {
             }
         }
 
-        /// BIRD announces static routes as external.
-        @Test(.timeLimit(.minutes(2))) func staticRoutesOfBIRDAreExternal() throws {
+        /// BIRD announces its static route in an AS-external-LSA.
+        @Test(.timeLimit(.minutes(2))) func aStaticRouteOfBIRDIsUsed() throws {
             let staticRoutes = """
                 protocol static { ipv6; route 2001:db8:5::/48 blackhole; }
                 """

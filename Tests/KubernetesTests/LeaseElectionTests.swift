@@ -132,7 +132,7 @@ struct LeaseElectionTests {
         #expect(election.holders == [0, 1], "a former holder that is connected again does not take the lease")
     }
 
-    /// At once means with the next attempt, 2 to 4.4 s after the last.
+    /// The next attempt is 2 to 4.4 s after the last.
     @Test func aReleasedLeaseIsTakenWithTheNextAttempt() {
         var election = SimulatedElection(skews: [.zero, .zero])
         election.advance(seconds: 30)
@@ -155,11 +155,11 @@ struct LeaseElectionTests {
         #expect(election.lease?.record.leaseTransitions == 0)
     }
 
-    /// The lease was renewed long ago by its own timestamp. It has expired only when it was seen unchanged for its 20 s.
+    /// By its timestamp, the lease was renewed long ago. It has expired only when the candidate has seen it unchanged for 20 s.
     @Test func aLeaseOfAnUnknownHolderIsTakenAfterItsDuration() {
         var election = SimulatedElection(skews: [])
         var record = LeaseRecord()
-        record.holderIdentity = "a controller of long ago"
+        record.holderIdentity = "a former controller"
         record.leaseDurationSeconds = 20
         record.renewTime = "1999-01-01T00:00:00.000000Z"
         election.lease = Lease(metadata: ObjectMetadata(name: "pools"), record: record)

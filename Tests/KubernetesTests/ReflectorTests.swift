@@ -144,7 +144,7 @@ struct ReflectorTests {
         }
         #expect(
             try #require(fixture.reflector.deadline) - fixture.now <= .milliseconds(300),
-            "listing helps, and nothing else")
+            "a new list follows soon, because only a list helps")
         #expect(isList(fixture.advanceToDeadline()))
         #expect(fixture.reflector.takeNotices().isEmpty, "an expired version is not reported")
         fixture.sync(
@@ -170,20 +170,20 @@ struct ReflectorTests {
     @Test func aSilentWatchIsEndedAndFollowedByANewList() throws {
         var fixture = ReflectorFixture()
         fixture.sync([])
-        let heard = fixture.now
+        let opened = fixture.now
         #expect(fixture.advanceToDeadline() == nil)
-        #expect(fixture.now - heard == .seconds(75) && fixture.reflector.state.silentSince == heard)
+        #expect(fixture.now - opened == .seconds(75) && fixture.reflector.state.silentSince == opened)
         fixture.step(.watched(.bookmark(resourceVersion: "12"), octets: 10))
         #expect(fixture.reflector.state.silentSince == nil)
         fixture.advanceToDeadline()
         #expect(fixture.advanceToDeadline() == .cut)
-        #expect(fixture.now - heard == .seconds(75 + 180))
+        #expect(fixture.now - opened == .seconds(75 + 180))
         #expect(
             isList(fixture.advanceToDeadline()),
             "a silent watch leads to a new list, because the server may have been restored")
     }
 
-    /// A watch that gets bookmarks but never ends is cut 20 s after its requested time, at most 1200 s.
+    /// A watch that gets bookmarks but never ends is cut 20 s after its requested time, which is at most 1200 s.
     @Test func aWatchThatOutlastsItsRequestedTimeIsEnded() throws {
         var fixture = ReflectorFixture()
         fixture.sync([])
@@ -256,7 +256,7 @@ struct ReflectorTests {
         #expect(fixture.reflector.objects.count == 1)
     }
 
-    /// Status 504 with this message means that; 503 only means that the server is unavailable, and the watch continues.
+    /// That is the meaning of status 504 with this message. After 503 the watch continues from its version.
     @Test func aVersionTheServerHasNotReachedLeadsToANewList() throws {
         var fixture = ReflectorFixture()
         fixture.sync([])
@@ -317,7 +317,7 @@ struct ReflectorTests {
             delays.prefix(5).allSatisfy { $0 < .seconds(15) } && delays.dropFirst(5).allSatisfy { $0 >= .seconds(30) })
     }
 
-    /// The delay is that of the reflector for the outage, and short once another request was answered.
+    /// During an outage the delay is random up to 30 s. Once another request is answered, at most 300 ms of it are left.
     @Test func anAnswerToAnotherRequestEndsTheWait() throws {
         var fixture = ReflectorFixture()
         fixture.sync([])
@@ -329,7 +329,7 @@ struct ReflectorTests {
         fixture.step(.serverAnswers)
         #expect(try #require(fixture.reflector.deadline) - fixture.now <= .milliseconds(300))
         #expect(isWatch(fixture.resume(), from: "10"))
-        // A denial is no outage: others that are granted change nothing.
+        // A denial is no outage: answers to other requests change nothing.
         fixture.step(.failed(.refused(Status(code: 403, reason: "Forbidden", message: "no"))))
         let deadline = fixture.reflector.deadline
         fixture.step(.serverAnswers)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Kubernetes
 
-/// Requests other than watches, over real TLS.
+/// Requests over real TLS. ``WatcherTests`` has more about watches.
 @Suite(.timeLimit(.minutes(3))) struct RequestTests {
     /// The failure with which `body` ends; `nil` if it succeeds.
     private func failure<Value>(_ body: () async throws -> Value) async -> RequestFailure? {

@@ -236,7 +236,7 @@ import Timing
         }
     }
 
-    /// The response 429 says `Retry-After: 1`.
+    /// The response 429 has `Retry-After: 1`.
     @Test func retryAfterOfABusyServerIsRespected() async throws {
         try await APIClientFixture.run { fixture in
             fixture.server.changeBehavior { $0.throttled = 1 }

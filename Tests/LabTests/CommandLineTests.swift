@@ -5,7 +5,7 @@ import Testing
 
 @testable import Lab
 
-/// The command line of `meshlab`, with a directory of labs of its own, so that it sees no other lab.
+/// The command line of `meshlab`. Most tests give it a directory of labs of their own, so that it sees no other lab.
 @Suite(.serialized, .needsRoot) struct CommandLineTests {
     private let name = "lt\(getpid())c"
     private let root = FileManager.default.temporaryDirectory.appending(path: "meshlab-test-\(getpid())").path

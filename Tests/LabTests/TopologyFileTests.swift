@@ -13,7 +13,7 @@ import Testing
         return try Topology.read(path)
     }
 
-    @Test func allKeysOfATopologyFileAreRead() throws {
+    @Test func keysOfATopologyFileAreRead() throws {
         let topology = try read(
             """
             name: three
@@ -48,7 +48,7 @@ import Testing
         ("", "empty"),
         ("nodes:\n  - { name: n1, listens: [70000] }", "65535"),
     ])
-    func errorsAreReportedWithTheirPlace(yaml: String, hint: String) {
+    func errorsOfATopologyFileAreReported(yaml: String, hint: String) {
         let error = #expect(throws: LabError.self) { try read(yaml) }
         #expect(error?.description.contains(hint) == true, "\(error?.description ?? "")")
     }

@@ -66,7 +66,7 @@ private actor Recorder {
 }
 
 @Suite(.serialized) struct EventLoopTests {
-    @Test func actorsRunOnlyOnTheThreadOfTheLoop() async throws {
+    @Test func jobsOfAnActorAreRunInOrder() async throws {
         let loop = try EventLoop(name: "test")
         defer { loop.stop() }
         #expect(loop.isIsolatingCurrentContext() == false)

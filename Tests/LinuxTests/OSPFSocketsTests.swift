@@ -114,7 +114,6 @@ func ip(_ arguments: String) throws {
         #expect(Self.receive(b).map(\.3) == [[5]])
     }
 
-    /// Only link-local sources are accepted.
     @Test func packetsWithoutALinkLocalSourceAreDropped() throws {
         let (left, right) = try Self.cable()
         let a = try Self.sockets(left, port: 10)

@@ -22,7 +22,7 @@ import Timing
         try fixture.machine.run { try KernelMonitor(configuration: configuration).defaultRoutes }
     }
 
-    /// The default routes by the notifications so far. Checks that a new monitor reads the same.
+    /// The default routes that follow from the notifications so far. Checks that a new monitor reads the same.
     static func followedRoutes(_ monitor: KernelMonitor, _ fixture: MachineFixture) throws -> Set<DefaultRoute> {
         var known = monitor.defaultRoutes
         for event in try monitor.read() {
@@ -177,7 +177,7 @@ import Timing
         #expect(try Self.followedRoutes(monitor, fixture).isEmpty)
     }
 
-    /// The filter drops them: even a small buffer does not overflow.
+    /// The filter drops other routes, and our default routes: even a small buffer does not overflow.
     @Test func otherRoutesAreFiltered() throws {
         let fixture = try MachineFixture(cables: 1)
         let monitor = try Self.monitor(fixture, receiveBuffer: 2048)
@@ -265,7 +265,7 @@ import Timing
         #expect(try KernelMonitorTests.wait(monitor) { $0 == .defaultRouteRemoved(kind) } != nil)
     }
 
-    @Test func forwardingKeepsADefaultRouteThatAPortStillAccepts() throws {
+    @Test func aPortThatAcceptsAdvertisementsGetsADefaultRouteDespiteForwarding() throws {
         let fixture = try MachineFixture()
         let monitor = try fixture.machine.run { try KernelMonitor() }
         // Forwarding is set before the first advertisement, as when the agent starts before the network is up.

@@ -108,7 +108,7 @@ import Timing
         while !events.contains(.resynchronized), EventLoop.now < deadline { events += try monitor.read() }
         #expect(events.contains(.resynchronized))
         #expect(monitor.overflows > 0)
-        // Together with the events before, those of the reading give the links of now: 30 veth pairs, without lo.
+        // Together with the events before, those of the read give the present links: 30 veth pairs, without lo.
         var known: Set<UInt32> = [MachineFixture.interface(0)]
         for event in events {
             switch event {
@@ -196,7 +196,7 @@ import Timing
             ])
     }
 
-    @Test func anAdvertisedDefaultRouteSurvivesForwarding() throws {
+    @Test func onlyAPortWithAnAdvertisedDefaultRouteKeepsAcceptingAdvertisements() throws {
         let fixture = try MachineFixture(cables: 2)
         // As the kernel makes it from an advertisement.
         try fixture.ip("-6 route add default via fe80::1 dev c1 proto ra metric 1024 expires 1800")

@@ -55,7 +55,7 @@ final class MachineFixture {
     /// Runs a shell command in the machine. Returns its output.
     func output(_ command: String) throws -> String { try machine.run { try Self.run(command) } }
 
-    /// Removes all our routes one by one, because `ip route flush` of Debian 12 fails with next-hop objects.
+    /// Removes all our IPv6 routes one by one, because `ip route flush` of Debian 12 fails with next-hop objects.
     func flushRoutes() throws {
         let list = "ip -6 -o route show proto 71 | awk '{print \"route del \" $1 \" proto 71\"}'"
         _ = try output(list + " | ip -6 -batch -")

@@ -187,7 +187,7 @@ import Timing
         #expect(
             try fixture.output("ip -6 route get \(MachineFixture.prefix(2).address)").contains(
                 "via 2001:db8:ffff::9 dev c1"))
-        // Read back from the kernel, they are recognized: nothing changes.
+        // Read back from the kernel, both routes are recognized: nothing changes.
         let before = node.installer.kernelCounters.changes
         node.installer.requireRead()
         node.install()
@@ -317,8 +317,8 @@ import Timing
 
     @Test func ownChangesAreFiltered() throws {
         let fixture = try MachineFixture()
-        // In this mode the kernel notifies a change of every route behind a replaced group; if they passed the filter, they
-        // would overflow so small a buffer.
+        // With nexthop_compat_mode the kernel notifies a change of every route behind a replaced group; if these notifications
+        // passed the filter, they would overflow so small a buffer.
         let node = try Node(fixture, receiveBuffer: 2048)
         #expect(try fixture.machine.run { try Sysctl.read("net.ipv4.nexthop_compat_mode") } == "1")
         node.update([(0, Self.bothHops)], (0..<2000).map { ($0, 0) })

@@ -72,7 +72,8 @@ import Testing
         first.destroy()
     }
 
-    /// Values of labels may come from outside, so the number of series is limited: here to 10, with two lines of help and type.
+    /// Values of labels may come from outside, so the number of series is limited, here to 10. Two more
+    /// lines are help and type.
     @Test func theNumberOfSeriesIsLimited() {
         let registry = PrometheusRegistry(limit: 10)
         for number in 0..<100 {

@@ -8,13 +8,13 @@ internal import NIOSSL
 /// An API server for tests, over TLS: with lists in pages, watches, merge patches, tokens and permissions. It can also stall,
 /// send nothing, close connections and send wrong responses.
 public final class TestAPIServer: Sendable {
-    /// How it treats requests. By default everything is allowed and answered.
+    /// How the server treats requests. By default everything is allowed and answered.
     public struct Behavior: Sendable {
         /// The tokens that it accepts; if empty, it accepts any request. Others get 401.
         public var tokens: Set<String> = []
         /// The kinds, in plural, to which all requests get 403.
         public var forbidden: Set<String> = []
-        /// The kinds, in plural and with a subresource, for which all but GET gets 403: `leases`, `services/status`.
+        /// The kinds, in plural, or their subresources, for which all but GET gets 403, such as `leases` or `services/status`.
         public var unchangeable: Set<String> = []
         /// How many of the next requests get 429.
         public var throttled = 0
@@ -26,7 +26,7 @@ public final class TestAPIServer: Sendable {
         public var sendsNoChanges = false
         /// Whether a watch from a version before the history gets an `ERROR` event in the stream, or else status 410.
         public var expiresInStream = true
-        /// Sent as the answer to every request; `nil` for true answers.
+        /// Sent as the answer to every request; `nil` for right answers.
         public var wrongResponse: WrongResponse?
 
         /// Everything is allowed and answered.
@@ -123,7 +123,7 @@ public final class TestAPIServer: Sendable {
 
 // What tests call.
 extension TestAPIServer {
-    /// Changes how it treats requests from now on.
+    /// Changes how the server treats requests from now on.
     public func changeBehavior(_ change: @Sendable (inout Behavior) -> Void) {
         state.withLockedValue { change(&$0.behavior) }
     }
@@ -155,12 +155,14 @@ extension TestAPIServer {
         }
     }
 
-    /// The changes of the objects of a kind, oldest first, since the last ``compact()``. A `DELETED` object is given as it was.
+    /// The changes of the objects of a kind, oldest first, since the last ``compact()``. A `DELETED` object is given as it was,
+    /// with the version of the deletion.
     public func changes(of plural: String) -> [(type: String, object: JSONValue)] {
         state.withLockedValue { $0.cluster.history.filter { $0.plural == plural }.map { ($0.type, $0.object) } }
     }
 
-    /// Forgets the history and all continue tokens, so that watches from before and further pages get 410.
+    /// Forgets the history and all continue tokens, so that watches from earlier versions and further pages
+    /// get 410.
     public func compact() { state.withLockedValue { $0.cluster.compact() } }
 
     /// Forgets all continue tokens.

@@ -15,7 +15,7 @@ final class ConnectionProbe: Sendable {
         var answers: [String: Int] = [:]
         /// The errors of connections that failed.
         var failures: [String] = []
-        /// The longest time from one answer to the next.
+        /// The longest time from the start or an answer to the next answer.
         var gap = Duration.zero
         /// The summary of ping; empty before the end.
         var pings = ""

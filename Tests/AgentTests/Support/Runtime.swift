@@ -2,7 +2,7 @@ import ControlAPI
 import Foundation
 import Lab
 
-/// A small container runtime: makes namespaces for pods, and runs the CNI plugins of a CNI file as the CNI specification says.
+/// A small container runtime: makes namespaces for pods, and runs the CNI plugins that a CNI file lists.
 struct Runtime {
     struct Pod {
         var name: String
@@ -92,7 +92,7 @@ struct Runtime {
         try Network(String(contentsOfFile: file, encoding: .utf8))
     }
 
-    /// Runs a plugin on the pod's node. `previous` is the result of the plugin before it, `nil` for the first.
+    /// Runs a plugin on the pod's node. `previous` is the result of the plugin before, `nil` for the first and for `DEL`.
     private func run(
         _ command: String, _ plugin: [String: JSONValue], of pod: Pod, _ file: String, previous: JSONValue?
     ) throws -> String {

@@ -19,8 +19,8 @@ extension Lab {
                 let wanted = firstHops(from: node.name, to: other.name)
                 for prefix in prefixes(of: other) where actual[prefix] != wanted {
                     return
-                        "\(node.name) has \(prefix) of \(other.name) by \(actual[prefix].map { $0.sorted() } ?? []), "
-                        + "and not by \(wanted.sorted())"
+                        "\(node.name) has \(prefix) of \(other.name) via \(actual[prefix].map { $0.sorted() } ?? []), "
+                        + "and not via \(wanted.sorted())"
                 }
             }
         }
@@ -93,7 +93,7 @@ extension Lab {
             return """
                 ── \(node.name) (\(node.router.rawValue), \(isRunning(node.name) ? "running" : "not running"))
                 neighbors: \(neighbors.map { "\($0.routerID) on \($0.port): \($0.state)" })
-                routes: \(routes.map { "\($0.key) by \($0.value.sorted())" }.sorted())
+                routes: \(routes.map { "\($0.key) via \($0.value.sorted())" }.sorted())
                 events: \(events)
                 \(log(of: node.name).suffix(3000))
                 """

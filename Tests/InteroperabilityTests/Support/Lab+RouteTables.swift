@@ -11,11 +11,11 @@ struct ComputedRoute: Hashable, CustomStringConvertible {
     var cost: Int
     var nextHops: Set<KernelRoute.NextHop>
 
-    var description: String { "\(prefix) \(kind) \(cost) by \(nextHops.sorted())" }
+    var description: String { "\(prefix) \(kind) \(cost) via \(nextHops.sorted())" }
 }
 
 extension Lab {
-    /// The routes that a router has calculated, without those to its own prefixes.
+    /// The routes that a router has calculated, without those that have no gateway, such as those to its own prefixes.
     func computedRoutes(of name: String) throws -> Set<ComputedRoute> {
         let routes: [ComputedRoute] =
             switch try topology.node(name).router {
