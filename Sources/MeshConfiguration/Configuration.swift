@@ -126,7 +126,7 @@ extension Configuration {
         public var isWatched = true
         /// The kubeconfig; `nil` means `$KUBECONFIG` or the pod's service account.
         public var kubeconfig: String?
-        /// Whether to write the node's pod ranges into the `spec.podCIDRs` of its Node if the cluster has assigned none. Not for
+        /// Whether to write the node's pod ranges into `spec.podCIDRs` of its Node if the cluster has assigned none. Not for
         /// clusters whose controller-manager assigns ranges (`--allocate-node-cidrs`): it exits if a Node has others.
         public var offersPodRanges = false
         /// A check of the service proxy, such as kube-proxy's health. No service address is announced before it has passed
