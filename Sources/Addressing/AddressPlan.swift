@@ -1,7 +1,8 @@
 /// Derives a node's addresses from a base prefix and its own hardware address alone, so that no server is needed. The node's
 /// /119 (512 addresses) is `base | MAC << 9`. Its lower /120 is for the host itself, its upper /120 for the pods.
 public struct AddressPlan: Hashable, Sendable {
-    /// The prefix that all nodes share, at most 71 bits long: 48 bits of hardware address and 9 bits within the /119 follow.
+    /// The prefix that all nodes share, at most 71 bits long: the last 57 bits of an address are the 48 of the hardware address
+    /// and 9 within the /119.
     public let base: IPv6Prefix
 
     /// Makes a plan. `nil` if the base is longer than /71 and leaves no room for the hardware address.

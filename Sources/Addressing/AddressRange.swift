@@ -23,7 +23,7 @@ public struct AddressRange: Hashable, Sendable {
     /// The family of the first and the last address.
     public var family: IPFamily { first.family }
 
-    /// The number of addresses. A larger number than `UInt64.max`, as in a /64 or shorter prefix, is given as that.
+    /// The number of addresses; `UInt64.max` if there are more, as in a /64 or shorter IPv6 prefix.
     public var count: UInt64 {
         let above = last.number - first.number
         return above >= UInt128(UInt64.max) ? .max : UInt64(above) + 1

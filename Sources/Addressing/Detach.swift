@@ -8,11 +8,11 @@ extension Array {
 }
 
 extension Dictionary {
-    /// Copies the storage if another dictionary shares it. Swift does so even when there is room for all already.
+    /// Copies the storage if another dictionary shares it: `reserveCapacity` does so even when there is room for all already.
     public mutating func detach() { reserveCapacity(count) }
 }
 
 extension Set {
-    /// Copies the storage if another set shares it. Swift does so even when there is room for all already.
+    /// Copies the storage if another set shares it: `reserveCapacity` does so even when there is room for all already.
     public mutating func detach() { reserveCapacity(count) }
 }

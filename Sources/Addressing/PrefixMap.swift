@@ -82,7 +82,7 @@ extension PrefixMap {
         chains[chain] = Int32(entries.count - 1)
     }
 
-    /// Doubles the number of chains, and puts every entry into its new one.
+    /// Doubles the number of chains (the first time, makes 16), and puts every entry into its new chain.
     @inlinable
     mutating func grow() {
         chains = Array(repeating: Self.none, count: Swift.max(16, chains.count * 2))

@@ -17,7 +17,7 @@ extension Configuration {
         }
     }
 
-    /// The addresses of VIPs, and those that nodes assign themselves.
+    /// The addresses of VIPs, and those of ``ipv4Pools``.
     private var addressesInUse: AddressesInUse {
         AddressesInUse(
             vips.map { (AddressRange(IPv6Prefix(host: $0.address)), "VIP \"\($0.name)\"") }

@@ -82,7 +82,8 @@ enum Read {
             "\"\(text.prefix(60))\" is not a prefix", hint: "for example 2001:db8:1::/64 or 192.0.2.0/24")
     }
 
-    /// A prefix that may be announced, also a default route: not link-local, multicast or, of IPv4, reserved.
+    /// A prefix that may be announced, also a default route: not link-local or multicast, not `::/128` or `::1/128`, and, of
+    /// IPv4, not reserved.
     static func unicastPrefix(_ node: Node) throws -> IPv6Prefix {
         let prefix = try prefix(node)
         let isSpecial = prefix.isHost && (prefix.address == .unspecified || prefix.address == .loopback)

@@ -1,4 +1,5 @@
-/// A change of the links, addresses, default routes or settings of this machine, or a router advertisement.
+/// A change of the links, addresses, default routes or settings of this machine, a router advertisement, or the loss of
+/// notifications.
 public enum KernelEvent: Hashable, Sendable {
     /// A link was added or has changed.
     case link(Link)

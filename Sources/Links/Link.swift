@@ -22,7 +22,7 @@ public struct Link: Hashable, Sendable {
     public var permanentMACAddress: MACAddress?
     /// The kind of a virtual device (`veth`, `bridge`, `vlan`, …); `nil` for others.
     public var kind: String?
-    /// The index of the bridge, bond or VRF that it belongs to; `nil` if there is none.
+    /// The index of the bridge, bond, VRF or the like that it belongs to; `nil` if there is none.
     public var master: UInt32?
     /// Whether it is a device on a bus, such as a network card.
     public var isPhysical: Bool

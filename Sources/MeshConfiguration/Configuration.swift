@@ -58,7 +58,7 @@ extension Configuration {
         /// that is not the default one.
         public var state: String?
 
-        /// The default: everything is derived.
+        /// All defaults.
         public init() {}
     }
 
@@ -126,7 +126,7 @@ extension Configuration {
         public var isWatched = true
         /// The kubeconfig; `nil` means `$KUBECONFIG` or the pod's service account.
         public var kubeconfig: String?
-        /// Whether to write the node's pod ranges into the `spec.podCIDRs` of its Node if the cluster has assigned none. Not for
+        /// Whether to write the node's pod ranges into `spec.podCIDRs` of its Node if the cluster has assigned none. Not for
         /// clusters whose controller-manager assigns ranges (`--allocate-node-cidrs`): it exits if a Node has others.
         public var offersPodRanges = false
         /// A check of the service proxy, such as kube-proxy's health. No service address is announced before it has passed
@@ -160,7 +160,8 @@ extension Configuration {
         /// (``owner(ofRouteProtocol:)``).
         public var routeProtocol: UInt8 = 71
         /// The metric of our routes in the kernel, 1 or more. The default is more than 256, so that connected routes are
-        /// preferred, and less than 1024, so that ours are preferred to those of router advertisements and most static routes.
+        /// preferred, and less than 1024, so that ours are preferred to those of router advertisements and to most static
+        /// IPv6 routes.
         public var metric: UInt32 = 512
         /// Whether the kernel sends a notification for every route behind a next-hop group when the group changes, as it does
         /// by default (`net.ipv4.nexthop_compat_mode`). That costs ten times the change itself; only programs that do not

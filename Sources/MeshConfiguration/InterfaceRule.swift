@@ -11,8 +11,8 @@ public struct InterfaceRule: Hashable, Sendable {
     public var cost: UInt16 = 10
     /// The hello interval, 1–65535 whole seconds.
     public var hello: Duration = .seconds(1)
-    /// The dead interval, 1–65535 whole seconds, longer than the hello interval. In a rule of a file that sets only `hello`,
-    /// it is four hello intervals, at most 65,535 s.
+    /// The dead interval, 1–65535 whole seconds, longer than the hello interval. In a rule of a file that sets `hello` but not
+    /// `dead`, it is four hello intervals, at most 65,535 s.
     public var dead: Duration = .seconds(4)
     /// The retransmission interval (RxmtInterval), 50 ms to 1 h.
     public var retransmit: Duration = .seconds(1)

@@ -7,7 +7,7 @@ public enum DecodingError: String, Error, Hashable, Sendable, CaseIterable {
     case version
     /// The packet type is none of the five.
     case type
-    /// A length or count field, or the number of octets, is not one that the type allows, or the two disagree.
+    /// A length field, a count field or the number of octets is not possible for the type of packet or LSA, or they disagree.
     case length
     /// The checksum of the packet, which includes the addresses, is wrong.
     case checksum

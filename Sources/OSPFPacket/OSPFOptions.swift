@@ -10,7 +10,8 @@ public struct OSPFOptions: OptionSet, Hashable, Sendable {
     public static let e = OSPFOptions(rawValue: 1 << 1)
     /// N-bit: the area is an NSSA.
     public static let n = OSPFOptions(rawValue: 1 << 3)
-    /// R-bit: the originator forwards packets. If clear, it is a stub router: nothing is routed through it.
+    /// R-bit: the originator forwards packets. If clear, it is a stub router: nothing is routed through it, except to external
+    /// prefixes that it announces.
     public static let r = OSPFOptions(rawValue: 1 << 4)
     /// DC-bit: the router supports demand circuits (RFC 1793).
     public static let dc = OSPFOptions(rawValue: 1 << 5)

@@ -27,15 +27,15 @@ extension FIB {
         requiredRead = .nothing
         needsVerification = false
         if configuration.mode == .objects {
-            releaseForeignIDs(kernel)
+            removeReplacedObjects(kernel)
             reconcileHops(kernel.nextHops)
             reconcileGroups(kernel)
         }
         if let routes = kernel.routes { reconcileRoutes(routes) }
     }
 
-    /// Removes IDs from the model under which the kernel has other objects than the model.
-    private mutating func releaseForeignIDs(_ kernel: KernelRoutes) {
+    /// Removes objects from the model under whose ID the kernel has another object, and reserves the IDs of others.
+    private mutating func removeReplacedObjects(_ kernel: KernelRoutes) {
         for id in kernel.foreignIDs { pool.reserve(id) }
         /// Whether the kernel has another object under an ID than the model: this next hop, or a group if `nil`.
         func isSomethingElse(_ id: NextHopID, than nextHop: NextHop?) -> Bool {

@@ -5,7 +5,7 @@ internal import OSPF
 
 extension FIB {
     /// A link went down, lost its carrier or was removed. The kernel then deletes the link's next-hop objects, removes them
-    /// from their groups, and deletes groups that become empty with all routes that point at them. It notifies no removal of
+    /// from their groups, and deletes groups that become empty with all routes that point to them. It notifies no removal of
     /// objects and groups. If `isGone`, the link was removed: nothing about it is remembered, because its index may be reused
     /// for another link. Otherwise the link is not used until ``linkUsable(_:)``.
     public mutating func linkLost(_ interface: UInt32, isGone: Bool = false) {

@@ -22,7 +22,7 @@ extension FIB {
     }
 
     /// The changes that bring the kernel to the wanted state, in order. From now on the model assumes that they were
-    /// made. At most `limit` routes are planned, so that a large update is done in slices; ``isDirty`` is whether there is
+    /// made. At most `limit` routes are examined, so that a large update is done in slices; ``isDirty`` is whether there is
     /// more.
     public mutating func changes(limit: Int = .max) -> [FIBChange] {
         guard isDirty else { return [] }

@@ -62,7 +62,8 @@ public struct FIB: Sendable {
 
     /// A next-hop group; in ``Mode/multipath`` only a set of next hops in the model that routes share.
     struct Group: Sendable {
-        /// The destination that it belongs to; `nil` for a group of an earlier run or of a released destination.
+        /// The destination that it belongs to; `nil` for a group of an earlier run that none has claimed, and for that of a
+        /// released destination.
         var owner: DestinationID?
         var isPresent: Bool
         var members: [NextHop]
@@ -215,8 +216,8 @@ extension FIB {
         failures.min { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
-    /// The next hops that the kernel refused for another reason than a link that is down or gone. Routes use their other next
-    /// hops, if there are any.
+    /// The next hops that the kernel refused for another reason than ``FIBFailure/Reason/linkUnusable``. Routes use their other
+    /// next hops, if there are any.
     public var refusedNextHops: [NextHop: FIBFailure] { refusedHops.filter { $0.value.reason != .linkUnusable } }
 
     /// The number of next-hop groups that the kernel refused or for which no ID was free, and the reason for one of them;

@@ -19,7 +19,7 @@ public enum FIBChange: Hashable, Sendable {
     case replaceGroup(NextHopID, [NextHopID])
     /// Make a route.
     case addRoute(IPv6Prefix, RouteTarget)
-    /// Change the target of a route of ours.
+    /// Write a route of ours again, with this target.
     case replaceRoute(IPv6Prefix, RouteTarget)
     /// Remove a route of ours.
     case removeRoute(IPv6Prefix)

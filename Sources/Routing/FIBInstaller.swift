@@ -32,13 +32,13 @@ public struct FIBInstaller: Sendable {
     public struct Counters: Hashable, Sendable {
         /// How often another program removed or replaced a route of ours.
         public var foreignRouteDeletions: UInt64 = 0
-        /// How often another program removed or changed a next-hop object of ours, or made one that looks like ours.
+        /// How often another program removed or changed a next-hop object of ours, or made or removed one that looks like ours.
         public var foreignNextHopChanges: UInt64 = 0
         /// How often the kernel dropped notifications.
         public var overflows: UInt64 = 0
     }
 
-    /// The request that is under way. `round` counts the rounds since the last pause from 0; there are at most ``rounds``.
+    /// The request that is under way. `round` is the number of earlier rounds since the last pause.
     private enum Work: Sendable {
         case none
         case adopting
@@ -48,8 +48,8 @@ public struct FIBInstaller: Sendable {
 
     /// The wanted state, and the model of the kernel's state.
     public private(set) var fib: FIB
-    /// When to call ``next(at:)`` even without an event, to retry what failed or to verify next hops; `nil` if neither is due.
-    /// After an adoption that failed: when to call ``adoptFromKernel()`` again.
+    /// When to call ``next(at:)`` even without an event, to retry what failed or to verify next hops; `nil` if there is nothing
+    /// to retry or to verify. After an adoption that failed: when to call ``adoptFromKernel()`` again.
     public private(set) var nextDeadline: Instant?
     /// Why the kernel could not be read or written at the last attempt; `nil` if the attempt succeeded, and before the first.
     public private(set) var lastError: String?
@@ -71,7 +71,7 @@ public struct FIBInstaller: Sendable {
     private static let verificationDelay = Duration.seconds(1)
     /// The maximum number of rounds of planning, changing and reading without a pause. Remaining errors wait for the
     /// retry.
-    private static let rounds = 4
+    private static let maximumRounds = 4
 
     /// Makes an installer whose model of the kernel is empty; see ``adoptFromKernel()``.
     public init(_ configuration: FIB.Configuration = FIB.Configuration()) { fib = FIB(configuration: configuration) }
@@ -170,12 +170,12 @@ public struct FIBInstaller: Sendable {
             lastError = nil
             fib.reconcile(kernel)
             guard rereadIfOutdated() else { return plan(round: round, at: now) }
-            return round + 1 < Self.rounds ? plan(round: round + 1, at: now) : finish(at: now)
+            return round + 1 < Self.maximumRounds ? plan(round: round + 1, at: now) : finish(at: now)
         case (.applying(let changes, let round), .applied(let failures)):
             lastError = nil
             for (index, failure) in failures { fib.failed(changes[index], failure) }
             // Without failures, the next slice of a huge update waits, so that other work is done first.
-            guard !failures.isEmpty, round + 1 < Self.rounds else { return finish(at: now) }
+            guard !failures.isEmpty, round + 1 < Self.maximumRounds else { return finish(at: now) }
             return plan(round: round + 1, at: now)
         case (.reading, .unreachable(let reason)), (.applying, .unreachable(let reason)):
             lastError = reason

@@ -37,7 +37,7 @@ struct NextHopIDPool: Sendable {
     /// Marks an ID as in use, by us or by others.
     mutating func reserve(_ id: NextHopID) { taken.insert(id) }
 
-    /// Frees an ID for reuse.
+    /// Marks an ID as no longer in use. An ID of the range can be allocated again.
     mutating func release(_ id: NextHopID) {
         guard taken.remove(id) != nil, range.contains(id.rawValue), id.rawValue < next else { return }
         free.append(id)

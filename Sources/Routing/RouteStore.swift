@@ -27,7 +27,8 @@ struct RouteRecord: Sendable {
     var isStale = false
     /// Listed in ``RouteStore/dirty``.
     var isDirty = false
-    /// Not to be tried again before ``FIB/retry()`` or a change. The reason is in ``FIB/failures``.
+    /// Not to be tried again before ``FIB/retry()`` or a change of what the route depends on. The reason is in
+    /// ``FIB/failures``.
     var hasFailed = false
 }
 

@@ -54,42 +54,42 @@ struct BucketQueue: Sendable {
 
         @inline(__always)
         mutating func insert(_ vertex: UInt32, key: UInt32) {
-            let slot = Int(key & mask)
-            entries[used] = Entry(vertex: vertex, next: heads[slot])
-            heads[slot] = UInt32(truncatingIfNeeded: used)
+            let bucket = Int(key & mask)
+            entries[used] = Entry(vertex: vertex, next: heads[bucket])
+            heads[bucket] = UInt32(truncatingIfNeeded: used)
             used &+= 1
-            bits[slot &>> 6] |= 1 &<< UInt64(truncatingIfNeeded: slot)
-            summary[slot &>> 12] |= 1 &<< UInt64(truncatingIfNeeded: slot &>> 6)
+            bits[bucket &>> 6] |= 1 &<< UInt64(truncatingIfNeeded: bucket)
+            summary[bucket &>> 12] |= 1 &<< UInt64(truncatingIfNeeded: bucket &>> 6)
         }
 
         /// Empties the bucket of `key`. Returns the index of its first entry, whose `next` leads to the others.
         @inline(__always)
         mutating func removeBucket(_ key: UInt32) -> UInt32 {
-            let slot = Int(key & mask)
-            let word = slot &>> 6
-            bits[word] &= ~(1 &<< UInt64(truncatingIfNeeded: slot))
+            let bucket = Int(key & mask)
+            let word = bucket &>> 6
+            bits[word] &= ~(1 &<< UInt64(truncatingIfNeeded: bucket))
             if bits[word] == 0 { summary[word &>> 6] &= ~(1 &<< UInt64(truncatingIfNeeded: word)) }
-            let head = heads[slot]
-            heads[slot] = BucketQueue.none
+            let head = heads[bucket]
+            heads[bucket] = BucketQueue.none
             return head
         }
 
         /// The smallest key above `key` that has entries; `nil` if there is none.
         @inline(__always)
         func nextKey(after key: UInt32) -> UInt32? {
-            let slot = Int(key & mask)
-            guard let next = nextSlot(after: slot) else { return nil }
-            return key &+ (UInt32(truncatingIfNeeded: next &- slot) & mask)
+            let bucket = Int(key & mask)
+            guard let next = nextBucket(after: bucket) else { return nil }
+            return key &+ (UInt32(truncatingIfNeeded: next &- bucket) & mask)
         }
 
         /// The next bucket with entries, around the ring.
         @inline(__always)
-        private func nextSlot(after slot: Int) -> Int? {
-            let word = slot &>> 6
-            let here = bits[word] & (~1 &<< UInt64(truncatingIfNeeded: slot))
+        private func nextBucket(after bucket: Int) -> Int? {
+            let word = bucket &>> 6
+            let here = bits[word] & (~1 &<< UInt64(truncatingIfNeeded: bucket))
             if here != 0 { return word &<< 6 | here.trailingZeroBitCount }
             // Once around the ring: the word of the summary examined first is examined again at the end, for what is before
-            // `slot`.
+            // `bucket`.
             var index = word &>> 6
             var rest = summary[index] & (~1 &<< UInt64(truncatingIfNeeded: word))
             for _ in 0...summaryCount {

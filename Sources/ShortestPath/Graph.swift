@@ -20,7 +20,7 @@ public struct Graph: Sendable {
         var weight: UInt32
     }
 
-    /// The range in ``arcs`` of those that a path may take from a vertex: empty if the vertex forwards no transit traffic.
+    /// The range in ``arcs`` of those that a path through a vertex may take: empty if the vertex forwards no transit traffic.
     struct Extent {
         var start: UInt32 = 0
         var count: UInt32 = 0
@@ -198,7 +198,7 @@ public struct Graph: Sendable {
         unused += Int(capacity)
         // Moving all arcs is worthwhile when it frees more than half of a large array.
         if unused > 1024 && unused > arcs.count / 2 { compact() }
-        // A multiple of four, so that a vertex does not move for every new link.
+        // A multiple of four, so that a vertex does not move for every new edge.
         let rounded = max(4, (count + 3) & ~3)
         extents[vertex.index].start = UInt32(arcs.count)
         attributes[vertex.index].capacity = UInt32(rounded)

@@ -17,7 +17,7 @@ struct Search {
     let extents: UnsafePointer<Graph.Extent>
 
     /// Settles the root and relaxes the arcs in `range`: all that leave the root, because paths may begin at a root that
-    /// forwards no transit traffic. These paths have no first hop yet; ``offer(_:key:number:)`` adds it.
+    /// forwards no transit traffic. These paths have no first hops yet: ``offer(_:key:number:)`` adds them.
     mutating func begin(at root: UInt32, key: UInt32, arcs range: Range<Int>) {
         keys[Int(root)] = key
         for word in 0..<words { sets[Int(root) * words + word] = 0 }

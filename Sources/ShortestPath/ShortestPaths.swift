@@ -1,7 +1,7 @@
 /// The shortest paths from one vertex to all others: distances, and for each vertex the set of first hops by which
 /// some shortest path to it begins. The memory of a search is kept for the next one.
 public struct ShortestPaths: Sendable {
-    /// Where the paths begin; `nil` before the first search.
+    /// Where the paths begin; `nil` before the first search and after ``clear()``.
     public private(set) var root: Vertex?
 
     /// Distances as keys; see ``Graph``.
@@ -41,7 +41,8 @@ public struct ShortestPaths: Sendable {
             graph.arcs, graph.extents)
     }
 
-    /// Removes all paths, for when the root is not in the graph: nothing is reachable.
+    /// Removes all paths, for when the root is not in the graph: nothing is reachable. Counts as a search in
+    /// ``hasChanged(_:)``.
     public mutating func clear() {
         saveResults()
         root = nil
@@ -72,14 +73,15 @@ public struct ShortestPaths: Sendable {
 
 extension ShortestPaths {
     /// Whether a search may find anything new after what has changed in `graph` since ``Graph/clearChanges()``, which must
-    /// have been called at the last search. The root and the first hops out of it must be the same as then.
+    /// have been called at the last search. The root and the first hops out of it must be the same as then. `false` without a
+    /// root.
     ///
     /// If every changed vertex has the same arcs on shortest paths as before, and none of its new arcs makes a path
-    /// shorter, then all distances and sets are still correct. Only the changed arcs are examined.
+    /// shorter, then all distances and sets are still correct. Only the arcs of changed vertices are examined.
     public func isOutdated(by graph: Graph) -> Bool {
         guard let root else { return false }
         return graph.changes.contains { change in
-            // A path begins at the root whether or not others may go through it.
+            // Paths may begin at the root even if none may go through it.
             if change.vertex == root { return !graph.arcs[graph.range(of: root)].elementsEqual(change.arcs) }
             let arcs = graph.passableArcs(of: change.vertex)
             let key = key(of: change.vertex.index)
@@ -91,7 +93,8 @@ extension ShortestPaths {
     }
 
     /// Whether the last search and the one before differ in the distance to `vertex` or its first hops; always `true` for a
-    /// reachable vertex if their sets have different sizes. The caller ensures that the numbers mean the same in both.
+    /// reachable vertex if the two searches have sets of different sizes. The caller ensures that the numbers mean the same in
+    /// both.
     public func hasChanged(_ vertex: Vertex) -> Bool {
         let index = vertex.index
         let old = index < oldKeys.count ? oldKeys[index] : Search.unreached
@@ -101,7 +104,7 @@ extension ShortestPaths {
         return (0..<words).contains { sets[index * words + $0] != oldSets[index * words + $0] }
     }
 
-    /// The key of a vertex; `unreached` if the vertex is newer than the search.
+    /// The key of a vertex; `unreached` also if the last search did not know the vertex.
     private func key(of index: Int) -> UInt32 { index < keys.count ? keys[index] : Search.unreached }
 
     /// Keeps the results of the last search, for comparison with those of the next.

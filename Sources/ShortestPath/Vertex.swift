@@ -23,7 +23,7 @@ public struct Edge: Hashable, Sendable {
 
 /// One of the first hops out of the root that the first-hop sets of ``ShortestPaths`` distinguish.
 public struct FirstHop: Hashable, Sendable {
-    /// The router it leads to: a neighbor of the root, or a router on a network the root is attached to.
+    /// The vertex it leads to: a neighbor of the root, a network the root is attached to, or a router on such a network.
     public var vertex: Vertex
     /// The cost of the path to the vertex, 1–``maximumCost``.
     public var cost: UInt32

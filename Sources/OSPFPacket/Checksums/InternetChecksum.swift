@@ -27,7 +27,7 @@ enum InternetChecksum {
             sum &+= word >> 32 &+ word & 0xffff_ffff
             offset &+= 8
         }
-        // Up to seven octets are left: the bits by which each is shifted to its place in a 32-bit word.
+        // Up to seven octets are left. `shift` moves the next one to its place in a 32-bit word.
         var shift: UInt64 = 24
         while offset < packet.byteCount {
             sum &+= UInt64(packet.uint8(at: offset)) &<< shift

@@ -13,7 +13,7 @@ public struct ASExternalLSA: Hashable, Sendable {
     public var forwardingAddress: IPv6Address?
     /// A tag for the administrators' use; `nil` for none.
     public var routeTag: UInt32?
-    /// The type of an LSA with more about the prefix, which this router ignores; `nil` for none (0 in the packet).
+    /// The type of an LSA with more about the prefix; `nil` for none (0 in the LSA). This router does not look for that LSA.
     public var referencedType: LSAType?
     /// The link state ID of the referenced LSA; `nil` for none.
     public var referencedLinkStateID: UInt32?

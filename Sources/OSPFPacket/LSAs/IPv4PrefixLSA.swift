@@ -1,8 +1,8 @@
 import Addressing
 
 /// The IPv4 prefixes of a node, in an LSA of our own type that all routers flood and only kubermesh reads. They belong to the
-/// router that originates the LSA, like the prefixes of an intra-area-prefix-LSA that refers to a router. The format is
-/// that of an intra-area-prefix-LSA, except that an identifier replaces the reference, and that prefix lengths are 0–32:
+/// router that originates the LSA, like the prefixes of an intra-area-prefix-LSA that refers to a router. The prefixes are
+/// encoded as there, with lengths of 0–32, after an identifier and their number:
 ///
 ///     0                   1                   2                   3
 ///     |                     'k' 'm' 'v' '4'                         |

@@ -65,8 +65,8 @@ extension LSA {
         self.init(uncheckedHeader: header, octets: octets)
     }
 
-    /// Whether the octets still agree with their checksum. RFC 2328 §14 checks the database from time to time, because
-    /// memory can fail; the router does not.
+    /// Whether the octets agree with their checksum. Only tests use it: RFC 2328 §14 has routers verify the LSAs in their
+    /// databases every 5 minutes (CheckAge), because memory can fail, and this router does not.
     public var isIntact: Bool { FletcherChecksum.isValid(octets.span.bytes) }
 
     /// The decoded body. Throws if the octets do not match the type; never if the type is unknown.

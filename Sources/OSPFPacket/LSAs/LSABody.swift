@@ -15,7 +15,7 @@ public enum LSABody: Hashable, Sendable {
     case autoConfiguration(AutoConfigurationLSA)
     /// The IPv4 prefixes of a node, in an LSA type of our own.
     case ipv4Prefix(IPv4PrefixLSA)
-    /// The octets of a body of any other type, or of one with the number of ``ipv4Prefix(_:)`` but without our identifier.
+    /// The octets of a body of any other type, or of one with the LS type of ``ipv4Prefix(_:)`` but without our identifier.
     case unknown([UInt8])
 }
 

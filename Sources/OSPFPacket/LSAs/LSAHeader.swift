@@ -16,8 +16,9 @@ public struct LSAHeader: Hashable, Sendable {
     /// 2328 §12.1.6).
     public static let maxSequenceNumber: Int32 = 0x7fff_ffff
 
-    /// Seconds since origination, 0–3600. A higher received value counts as 3600, and so does an age with the DoNotAge bit
-    /// (0x8000): this router does not support that bit, so nobody in the area may set it (RFC 1793 §2.5).
+    /// Seconds since origination, 0–3600; also 3600 if the LSA is being flushed. A higher received value counts as 3600, and so
+    /// does an age with the DoNotAge bit (0x8000): this router does not support that bit, so nobody in the area may set it
+    /// (RFC 1793 §2.5).
     public var age: UInt16
     /// Type, link state ID and advertising router.
     public var key: LSAKey

@@ -2,11 +2,11 @@ public import Addressing
 
 /// Identifies an LSA (RFC 5340 §4.4.1): type, link state ID, advertising router.
 public struct LSAKey: Hashable, Sendable, Comparable {
-    /// Type and scope.
+    /// The LS type: U-bit, flooding scope and function code.
     public var type: LSAType
     /// Distinguishes the LSAs of one type and router; in OSPFv3 it is not an address.
     public var linkStateID: UInt32
-    /// The router that originated it.
+    /// The router that originated the LSA.
     public var advertisingRouter: RouterID
 
     public init(type: LSAType, linkStateID: UInt32, advertisingRouter: RouterID) {

@@ -34,8 +34,7 @@ extension LSAPrefix {
     /// The size of an entry before the bits of the prefix, in octets: length, options, and the 16 bits.
     static let fixedSize = 4
 
-    /// The size of the entry in an LSA of IPv6 prefixes, in octets: 4 to 20, because the bits are padded to whole
-    /// 32-bit words.
+    /// The size of the entry in an LSA of IPv6 prefixes, in octets: 4 to 20. The bits are padded to whole 32-bit words.
     public var size: Int { size(in: .ipv6) }
     /// The size of the entry in an LSA of IPv4 prefixes, in octets: 4 or 8. The prefix must be an IPv4 prefix.
     public var sizeInIPv4: Int { size(in: .ipv4) }

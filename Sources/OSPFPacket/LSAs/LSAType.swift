@@ -44,17 +44,17 @@ public struct LSAType: RawRepresentable, Hashable, Sendable, Comparable {
     /// (RFC 4940 §2.5), because there is no standard for IPv4 and IPv6 in one instance.
     public static let ipv4Prefix = LSAType(rawValue: 0xbff0)
 
-    /// The U-bit: whether a router that does not know the function code keeps and floods the LSA by its scope; otherwise
-    /// such an LSA stays on its link.
+    /// The U-bit: whether a router that does not know the function code floods the LSA by its scope. Otherwise that router
+    /// treats the LSA as link-local.
     public var isFloodedWhenUnknown: Bool { rawValue & 0x8000 != 0 }
     /// The flooding scope in its S bits.
     public var scope: FloodingScope { FloodingScope(rawValue: UInt8(rawValue >> 13 & 3))! }
     /// The function code, 0–8191.
     public var functionCode: UInt16 { rawValue & 0x1fff }
 
-    /// Whether it is a Router Information LSA of any scope (RFC 7770 §2.2): U-bit and function code 12, whatever the S bits.
+    /// Whether it is a Router Information LSA (RFC 7770 §2.2): U-bit, function code 12, and any scope that is not reserved.
     public var isRouterInformation: Bool { rawValue & 0x9fff == 0x800c && scope != .reserved }
-    /// Whether ``LSABody`` has a case for it other than `unknown`, so that this router knows the function code.
+    /// Whether this router knows the type: ``LSABody`` has a case for it other than `unknown`.
     public var isKnown: Bool {
         switch self {
         case .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .intraAreaPrefix,

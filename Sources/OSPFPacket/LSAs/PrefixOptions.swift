@@ -1,6 +1,6 @@
 /// The options of one prefix inside an LSA (RFC 5340 §A.4.1.1).
 public struct PrefixOptions: OptionSet, Hashable, Sendable {
-    /// The octet in the LSA. RFC 5340 does not use its bit 2.
+    /// The octet in the LSA. Bits without a name below are kept and have no effect.
     public let rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 

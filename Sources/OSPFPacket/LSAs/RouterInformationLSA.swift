@@ -9,7 +9,7 @@ public struct RouterInformationLSA: Hashable, Sendable {
         /// The smallest MTU of the router's cabled ports in octets, in a TLV of our own with an experimental type (RFC
         /// 7770 §5).
         case smallestMTU(UInt32)
-        /// A TLV of another type, or one whose value is not possible for its type.
+        /// A TLV of another type, or one whose value does not have the form above.
         case unknown(type: UInt16, value: [UInt8])
     }
 

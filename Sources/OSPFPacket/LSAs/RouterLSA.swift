@@ -55,8 +55,8 @@ public struct RouterLSA: Hashable, Sendable {
     public var flags: Flags
     /// The router's options.
     public var options: OSPFOptions
-    /// A link for each full point-to-point or virtual adjacency, and for each transit network on which the router is fully
-    /// adjacent to the designated router or, as designated router, to another router.
+    /// Links for full point-to-point and virtual adjacencies, and for transit networks on which the router is fully adjacent to
+    /// the designated router or, as designated router, to another router. Ours also have held links.
     public var links: [Link]
 
     public init(flags: Flags = [], options: OSPFOptions, links: [Link]) {

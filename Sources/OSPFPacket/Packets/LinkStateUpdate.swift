@@ -21,8 +21,8 @@ extension LinkStateUpdate {
     /// LSAs fit the smallest MTU of IPv6, 1280.
     public static func maximumLSASize(mtu: Int) -> Int { PacketHeader.bodySize(mtu: mtu) - fixedSize }
 
-    /// The LSAs must fill the body to its last octet. Otherwise a length field must be wrong, nobody knows where the LSAs
-    /// begin, and all are rejected. An LSA with a wrong checksum or a length that is no multiple of 4 is left out alone.
+    /// The LSAs must fill the body to its last octet. Otherwise their count or a length field is wrong, nobody knows where the
+    /// LSAs begin, and all are rejected. An LSA with a wrong checksum or a length that is no multiple of 4 is left out alone.
     init(decoding octets: RawSpan) throws(DecodingError) {
         guard octets.byteCount >= Self.fixedSize else { throw .truncated }
         let count = octets.uint32(at: 0)

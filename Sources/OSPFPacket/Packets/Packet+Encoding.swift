@@ -2,7 +2,7 @@ public import Addressing
 
 extension Packet {
     /// The packet's octets, with its length, and with its checksum, which includes the addresses. The packet must not be
-    /// larger than 65,535 octets; ``LinkStateRequest/capacity(mtu:)`` and the same functions of other packets tell callers how
+    /// larger than 65,535 octets: the functions `capacity(mtu:)` of descriptions, requests and acknowledgments tell callers how
     /// much fits.
     public func encode(source: IPv6Address, destination: IPv6Address) -> [UInt8] {
         var octets = header.begin(body.type, reserving: PacketHeader.size + body.size)

@@ -1,7 +1,7 @@
 public import Addressing
 
-/// The common packet header: 16 octets (RFC 5340 §A.3.1). Its other fields, version, type, length and checksum, exist only in
-/// the octets: encoding fills them in, and decoding checks them.
+/// The common packet header: 16 octets (RFC 5340 §A.3.1). Its other fields, version, type, length and checksum, are not stored
+/// here: encoding fills them in, and decoding checks them.
 public struct PacketHeader: Hashable, Sendable {
     /// The header's size in octets.
     public static let size = 16
