@@ -31,7 +31,7 @@ import Timing
         #expect(ledger.entries.isEmpty)
     }
 
-    /// It is tried again after 1 s, doubling to 30 s.
+    /// The address is tried again after 1 s, doubling to 30 s.
     @Test func aRefusedAddressIsNotAnnouncedAndRetriedAfterDoublingTimes() {
         var ledger = AddressLedger()
         ledger.want(address, by: .vip, as: announcement)
@@ -89,7 +89,7 @@ import Timing
         #expect(ledger.removalNotified(address) == .removalNotified)
         #expect(ledger.announcements.isEmpty)
         #expect(requests(&ledger) == [.add(address, ifUnclaimed: false)])
-        // The address is removed again while the request is outstanding, so its outcome does not count.
+        // The address is removed again while the request is outstanding, so the outcome of the request does not count.
         #expect(ledger.removalNotified(address) == nil)
         _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         #expect(ledger.announcements.isEmpty && requests(&ledger) == [.add(address, ifUnclaimed: false)])
@@ -114,7 +114,7 @@ import Timing
         _ = requests(&ledger)
         _ = ledger.record(.added, of: .add(address, ifUnclaimed: false), at: at(0))
         ledger.drop(address, by: .vip)
-        // There is nothing to report, because it is no longer wanted; but the ledger knows that it is not on `lo`.
+        // There is nothing to report, because the address is no longer wanted; but the ledger knows that `lo` lacks it.
         #expect(ledger.removalNotified(address) == nil)
         ledger.want(address, by: .vip, as: announcement)
         #expect(ledger.announcements.isEmpty)
@@ -146,7 +146,7 @@ import Timing
         #expect(requests(&ledger) == [.remove(address)])
     }
 
-    /// An address is wanted again before its removal is requested, then after that.
+    /// An address is wanted again, the first time before its removal is requested, the second time after the request.
     @Test func anAddressWantedAgainDuringItsRemovalIsKeptOrAddedAgain() {
         var ledger = AddressLedger()
         ledger.want(address, by: .vip, as: announcement)
@@ -168,8 +168,8 @@ import Timing
     private let service = IPv6Address("2001:db8::3")!
     private let shared = IPv6Address("2001:db8::4")!
 
-    /// Only an address that services alone want may belong to another machine, as an operator chose the others. If other nodes
-    /// announce it too (`shared`), nothing is checked.
+    /// Only an address that services alone want may belong to another machine: the others are the node's own, or an operator
+    /// chose them. If other nodes announce the address too (`shared`), nothing is checked.
     @Test func onlyServiceAddressesAreCheckedForOtherMachines() {
         var ledger = AddressLedger()
         ledger.want(own, by: .node, as: nil)

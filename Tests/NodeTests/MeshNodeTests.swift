@@ -23,8 +23,8 @@ import Timing
         first.start()
         let identity = try #require(first.node.identity)
         #expect(identity.address == Configuration().addressing.plan.nodeAddress(for: NodeBench.eno1.macAddress!))
-        // The port with the hardware address of the identity is removed, with or without another in its place, and the agent
-        // starts again.
+        // The port with the hardware address of the identity is removed, with or without another in its place, or all ports
+        // are, and the agent starts again.
         let added = Link(index: 9, name: "usb0", macAddress: MACAddress("00:00:5e:00:00:01")!, isPhysical: true)
         for ports in [[NodeBench.enp1s0], [NodeBench.enp1s0, added], []] {
             var restarted = NodeBench(saved: first.saved, nonce: 99)
@@ -157,7 +157,7 @@ import Timing
     }
 
     /// eno1 (interface 2) has an address outside of the mesh's address plan, 192.168.1.5, or a default route, so the rule `*`
-    /// does not use it. A rule that names it does. A router advertisement counts for an hour.
+    /// does not use it. A rule that names it does. A router advertisement has the same effect for an hour.
     @Test func aPortOfAnotherNetworkIsNotUsedUnlessARuleNamesIt() {
         let lan = InterfaceAddress(
             interface: 2, address: IPv6Address(IPv4Address(0xc0a8_0105)), prefixLength: 120)
@@ -181,7 +181,7 @@ import Timing
         #expect(Set(bench.node.interfaces.ports.keys) == [2, 3])
         bench.handle(.kernel([.routerAdvertised(interface: 2)]))
         #expect(Set(bench.node.interfaces.ports.keys) == [3])
-        // It counts for 3600 s from the last one.
+        // The hour, 3600 s, begins with the last advertisement.
         bench.run(for: .seconds(1800))
         bench.handle(.kernel([.routerAdvertised(interface: 2)]))
         bench.run(for: .seconds(1801))
@@ -234,7 +234,7 @@ import Timing
         var named = NodeBench(configuration)
         named.start()
         #expect(named.requestedSettings.last?.contains(.refuseRouterAdvertisements(port: "enp1s0")) == true)
-        // A port that was in use accepts router advertisements again when it is left.
+        // A port that was in use accepts router advertisements again when it is no longer used.
         bench.handle(.kernel([.defaultRoute(DefaultRoute(interface: 3, family: .ipv6, isAdvertised: false))]))
         bench.run(for: .seconds(20))
         #expect(bench.requestedSettings.last?.contains(.acceptRouterAdvertisements(port: "enp1s0")) == true)
@@ -330,7 +330,7 @@ import Timing
     }
 
     /// The CNI file is checked every 15 s.
-    @Test func aLostCNIFileIsWrittenAgain() {
+    @Test func theCNIFileIsCheckedRegularlyAndAFailureIsAProblem() {
         var configuration = Configuration()
         configuration.cni = Configuration.CNIOptions()
         var bench = NodeBench(configuration)
@@ -365,8 +365,8 @@ import Timing
         #expect(bench.files.first?.ranges.isEmpty == false)
     }
 
-    /// The CNI file depends on the API server's answers too, and these change nothing in the mesh.
-    @Test func theFileForContainersFollowsTheClusterAlone() throws {
+    /// The CNI file also depends on the reports of the cluster. It must follow them although nothing changes in the mesh.
+    @Test func theCNIFileFollowsTheReportsOfTheCluster() throws {
         var configuration = Configuration()
         configuration.cni = Configuration.CNIOptions()
         var bench = NodeBench(configuration, hasCluster: true)
@@ -380,7 +380,7 @@ import Timing
         func report(_ view: ClusterView) -> NodeEvent {
             .cluster(ClusterReport(view: view, changes: [:], notices: []))
         }
-        // Heard from, but the Node is not known yet.
+        // The cluster has reported, but the Node is not known yet.
         bench.handle(report(view))
         #expect(bench.files.isEmpty)
         view.isNodeKnown = true
@@ -390,11 +390,11 @@ import Timing
         view.podCIDRs = [IPv6Prefix("fd00:7::/120")!]
         bench.handle(report(view))
         #expect(bench.files.map(\.ranges) == [plan, view.podCIDRs])
-        #expect(bench.offers.isEmpty, "only where it is asked for")
+        #expect(bench.offers.isEmpty, "ranges are offered only if that is configured")
     }
 
-    /// Ranges are offered once, and again when they change.
-    @Test func rangesAreOfferedWhereThatIsConfigured() throws {
+    /// Ranges that do not change are offered once.
+    @Test func rangesAreOfferedIfThatIsConfigured() throws {
         var configuration = Configuration()
         configuration.cni = Configuration.CNIOptions()
         configuration.kubernetes.offersPodRanges = true
@@ -498,7 +498,7 @@ import Timing
         var busy = bench
         busy.handle(.timer)
         #expect(reports(busy).isEmpty && busy.problems(.stopped).isEmpty)
-        // Whatever comes first, it is reported once.
+        // Whichever event comes first, the delay is reported once.
         for first in [NodeEvent.timer, .kernel([]), .command(.drain(true))] {
             var stopped = bench
             stopped.now = deadline + .seconds(10)

@@ -15,11 +15,11 @@ struct NodeBench {
     /// The addresses on `lo`, each with whether it has the agent's mark (`IFA_PROTO`).
     var loopback: [IPv6Address: Bool] = [:]
     var refusedAddresses: Set<IPv6Address> = []
-    /// The outcomes of settings, by variable; settings that are not in it have none.
+    /// The outcomes of settings, by variable; settings that are not in this dictionary have none.
     var settings: [String: SettingOutcome.Result] = [:]
     var saved = SavedState()
     var log: [String] = []
-    /// The contents of the CNI file, each time it was written.
+    /// The contents of the CNI file, each time the node had it checked.
     var files: [NetworkConfiguration] = []
     /// The pod ranges offered to the cluster.
     var offers: [[IPv6Prefix]] = []

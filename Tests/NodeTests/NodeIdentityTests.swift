@@ -54,7 +54,7 @@ import Testing
         let copy = try #require(make([other], saved: first.saved, machine: 2, nonce: 8))
         #expect(copy.address != first.address && copy.routerID != first.routerID)
         #expect(copy.hardwareFingerprint != first.hardwareFingerprint)
-        // Without a machine ID, the saved identity is used.
+        // If the machine has no number, the saved identity is used.
         #expect(make([other], saved: first.saved, machine: nil, nonce: 8) == first)
     }
 

@@ -56,8 +56,8 @@ import Timing
         #expect(silence.since == at(100) && silence.last?.lost == at(10) && silence.last?.routerID == RouterID(7))
     }
 
-    /// A setting that is absent for a while is new when it is there again: setting it is a notice. A change without that is
-    /// blamed on another program, with a warning.
+    /// A setting that is absent for a while is new when it is there again: setting it is a notice. A change without an
+    /// absence before is blamed on another program, with a warning.
     @Test func aSettingThatReappearsIsNotReportedAsChangedByAnotherProgram() {
         var audit = SettingsAudit()
         let name = "net.ipv6.conf.p.accept_ra"
@@ -72,8 +72,8 @@ import Timing
         #expect(levels(.changed(from: "1")) == [.warning])
     }
 
-    /// If notifications were lost, a device may have been removed and made again with the same index, and belongs to no
-    /// multicast groups.
+    /// If notifications were lost, a device may have been removed and made again with the same index, and then
+    /// belongs to no multicast groups.
     @Test func multicastGroupsAreJoinedAgainAfterLostNotifications() {
         var bench = NodeBench()
         bench.start()

@@ -60,7 +60,7 @@ import Timing
         #expect(review(&range, []).count == 1 && range.prefix != nil)
     }
 
-    /// Of the four ranges, two are in 172.31.0.0/23 and one has 172.31.3.9.
+    /// Of the four ranges, two are in 172.31.0.0/23 and one contains 172.31.3.9.
     @Test func rangesThatOverlapAnObstacleAreNotAssigned() {
         var range = range("172.31.0.0/22")
         #expect(

@@ -40,7 +40,7 @@ import Timing
             })
     }
 
-    /// The address of a machine may become known after the service, or stop being one, in a report without other changes.
+    /// Reports without other changes say that the address of a service is that of a machine, and then that it is not any more.
     @Test func anAddressIsGivenUpWhenAMachineHasIt() {
         var node = makeNode()
         node.note(.cluster(report(machines: [], [lan, vip])), at: .zero)

@@ -37,7 +37,7 @@ import Testing
         InternetChecksum.isValid(packet.span.bytes, source: source, destination: destination)
     }
 
-    /// Sizes around those in which several octets are added at once, and the largest.
+    /// Small sizes with every remainder of the blocks that are added at once, two of whole packets, and the largest.
     static let sizes = Array(20...60) + [1219, 1220, 65_533, 65_535]
 
     @Test(arguments: sizes)

@@ -6,8 +6,8 @@ import Testing
 @Suite struct DamageTests {
     static let address = IPv6Address.unspecified
 
-    /// Decodes a packet without checking its checksum, and the bodies of all its LSAs. It may be refused for any reason; what
-    /// is decoded must encode to octets that decode to the same.
+    /// Decodes a packet without checking its checksum. It may be refused for any reason; a decoded packet must encode to octets
+    /// that decode to the same, and the bodies of its LSAs must decode if they are valid.
     static func expectDecodedOrRefused(_ octets: [UInt8], _ location: SourceLocation = #_sourceLocation) {
         func decode(_ octets: [UInt8]) -> Packet? {
             try? Packet.decode(octets, source: address, destination: address, verifyChecksum: false)
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    /// Random octets, from the shortest header (16 octets) on with the right version, type and length.
+    /// Random octets. If they are enough for a header (16), they have the right version, a valid type and the right length.
     @Test func randomOctetsAreDecodedOrRefused() {
         var samples = Samples(seed: 1)
         for count in 0..<2000 {

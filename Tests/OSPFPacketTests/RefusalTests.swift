@@ -105,7 +105,7 @@ import Testing
 
     /// Fewer octets than a header (20); fewer, then more than the length field says; a wrong checksum; a length that is no
     /// multiple of 4.
-    @Test func anLSAOfTheWrongLengthIsRefused() throws {
+    @Test func anLSAWithAWrongLengthOrChecksumIsRefused() throws {
         let lsa = LSA(key: Self.key, sequenceNumber: 1, body: .router(RouterLSA(options: [], links: [])))
         #expect(throws: DecodingError.truncated) { try LSA(octets: Array(lsa.octets[..<19])) }
         #expect(throws: DecodingError.length) { try LSA(octets: Array(lsa.octets[..<20])) }
@@ -113,8 +113,8 @@ import Testing
         var octets = lsa.octets
         octets[10] ^= 1
         #expect(throws: DecodingError.lsaChecksum) { try LSA(octets: octets) }
-        let odd = [UInt8](repeating: 0, count: 18) + [0, 21, 0]
-        #expect(throws: DecodingError.length) { try LSA(octets: odd) }
+        let of21Octets = [UInt8](repeating: 0, count: 18) + [0, 21, 0]
+        #expect(throws: DecodingError.length) { try LSA(octets: of21Octets) }
     }
 
     /// MaxAge is 3600 s. 0x8000 is the DoNotAge bit (RFC 1793), which is not supported.

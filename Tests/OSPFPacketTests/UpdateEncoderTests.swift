@@ -7,7 +7,7 @@ import Testing
     static let destination = IPv6Address("ff02::5")!
     static let header = PacketHeader(routerID: RouterID(9), areaID: .backbone, instanceID: 3)
 
-    /// 65,575 is the MTU of the largest IPv6 packet (65,535 octets after the header of 40); a larger one must not make packets
+    /// 65,575 is the MTU of the largest IPv6 packet (65,535 octets after the header of 40); a larger MTU must not make packets
     /// larger.
     @Test(arguments: [1280, 1500, 9000, 65_575, 100_000])
     func packetsFitTheMTUAndContainEveryLSA(mtu: Int) throws {

@@ -54,7 +54,7 @@ import Testing
         #expect(try Self.faults(in: [octets]).contains { $0.contains("Checksum") })
     }
 
-    /// Compares the fields of all packets, and metrics and prefixes of the update (packet 3).
+    /// Compares the packet and LSA headers of all packets, and metrics and prefixes of the update (packet 3).
     @Test(arguments: 0..<2)
     func tsharkReadsTheSameFields(seed: UInt64) throws {
         let packets = Self.packets(seed: seed)

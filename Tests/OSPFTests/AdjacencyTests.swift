@@ -70,9 +70,9 @@ import Timing
         }
     }
 
-    /// A mismatch causes one notice, is in the snapshot until its deadline, and causes another notice when it appears again.
+    /// A mismatch causes one notice. Its deadline passes when its hellos stop. When it appears again, it causes another notice.
     @Test(arguments: [Notice.HelloField.helloInterval, .deadInterval, .area])
-    func aHelloMismatchIsReportedOnceAndShownUntilItsDeadline(field: Notice.HelloField) {
+    func aHelloMismatchIsReportedOnceAndEndsWhenItsHellosStop(field: Notice.HelloField) {
         var bench = Bench()
         for number in 1...2 {
             let area = field == .area && number == 2 ? AreaID(rawValue: 9) : .backbone

@@ -4,7 +4,7 @@ import OSPFPacket
 import Testing
 import Timing
 
-/// Interfaces of kind `auto`: point-to-point, until a second neighbor or one that elects a designated router is heard.
+/// Interfaces of kind `auto`: point-to-point until a second neighbor appears, or one that elects a designated router.
 @Suite struct AutomaticLinkTests {
     /// The current kind of each router's first interface.
     private func kinds(_ bench: Bench) -> [InterfaceConfiguration.Kind] {
@@ -32,9 +32,9 @@ import Timing
         }
     }
 
-    /// Router 1 is configured as broadcast for about 9 s, so router 0 becomes broadcast too. Then router 1 is `auto` again: at
-    /// any moment of the hello interval of 1 s (`moment` in steps of 53 ms), and also if its first hello is lost, both ends
-    /// become point-to-point.
+    /// Router 1 is configured as broadcast for about 9 s, so router 0 becomes broadcast too. Then router 1 is `auto` again, and
+    /// both ends become point-to-point: at whatever moment of the hello interval, 1 s, that is (`moment`, in steps of 53 ms),
+    /// and also if the first hello of router 1 is lost.
     @Test(arguments: 0..<20, [false, true])
     func aLinkIsPointToPointAgainWhenBothEndsAreAutomatic(moment: Int, losesFirstHello: Bool) {
         var bench = Bench()
@@ -59,7 +59,7 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
-    /// The notice tells which cause made the link broadcast: a neighbor that elects a designated router, or a second neighbor.
+    /// The notice says what made the link broadcast: a neighbor that elects a designated router, or a second neighbor.
     @Test func theNoticeSaysWhyALinkBecameBroadcast() {
         var bench = Bench()
         bench.addRouters(3)
@@ -96,7 +96,7 @@ import Timing
         expectRoutes(bench)
     }
 
-    /// A second neighbor makes the link broadcast, and all others are lost while the interface is in Waiting.
+    /// A second neighbor makes the link broadcast, and all neighbors are lost while the interface is in Waiting.
     @Test func aLinkThatLosesAllNeighborsWhileWaitingIsPointToPointAgain() {
         var bench = Bench()
         bench.addRouters(3)
@@ -108,7 +108,7 @@ import Timing
         #expect(kinds(bench) == [.pointToPoint, .pointToPoint, .pointToPoint])
     }
 
-    /// One after the other shuts down, and starts again after 300 ms.
+    /// One router after the other shuts down, and starts again after 300 ms.
     @Test func aSegmentStaysBroadcastWhenItsRoutersRestart() {
         var bench = Bench()
         bench.addRouters(4)

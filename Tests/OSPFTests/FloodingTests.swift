@@ -14,7 +14,7 @@ import Timing
         }
     }
 
-    /// Routers 0, 1 and 2 in a line, after 3 s: all adjacencies are Full and nothing is under way.
+    /// Routers 0, 1 and 2 in a line, after 3 s: all adjacencies are Full and all is at rest.
     static func line() -> Bench {
         var bench = Bench()
         bench.addRouters(3)
@@ -114,8 +114,7 @@ import Timing
         #expect(bench.sent.allSatisfy { type($0.octets) == .hello })
     }
 
-    /// In 4000 s every LSA is refreshed twice (LSRefreshTime is 1800 s). A few seconds are added to ages on the way
-    /// (InfTransDelay).
+    /// In 4000 s every LSA is refreshed twice (LSRefreshTime is 1800 s). On each link InfTransDelay, 1 s, is added to its age.
     @Test func ownLSAsAreRefreshedAndRoutesStay() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(10)), on: 0)
@@ -167,7 +166,7 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
-    /// RFC 2328 §12.1.6: the last sequence number is flushed, and a new sequence starts with negative numbers.
+    /// RFC 2328 §12.1.6: the instance with the last sequence number is flushed; a new sequence starts with negative numbers.
     @Test func aNewSequenceStartsAfterTheLastSequenceNumber() {
         var bench = Self.line()
         // An earlier run of router 0 used the last sequence number; router 1 receives that LSA from router 2.
@@ -193,7 +192,7 @@ import Timing
     }
 
     /// A router that shuts down flushes its LSAs and sends a hello that lists nobody.
-    @Test func aShutdownRemovesNeighborAndRoutesWithin2Milliseconds() {
+    @Test func aShutdownEndsTheAdjacencyAndRemovesRoutesWithin2Milliseconds() {
         var bench = Self.line()
         bench.handle(.advertise(Self.prefixes(3)), on: 0)
         bench.run(for: .seconds(1))
@@ -203,7 +202,7 @@ import Timing
         #expect(bench.routers[2].routeTable.routes.isEmpty)
     }
 
-    /// LSAs that grow, and LSAs that others originate with our router ID, count towards ``RouterLimits`` like all others.
+    /// LSAs that grow, and LSAs that others originate with our router ID, count toward ``RouterLimits`` like all others.
     @Test func receivedLSAsNeverExceedTheLimits() throws {
         var bench = Bench()
         for index in 0..<2 {
@@ -243,7 +242,7 @@ import Timing
 
 @Suite struct SynchronizationTests {
     /// A router that starts again is synchronized only when the router-LSAs of its neighbors have their links to it again, not
-    /// when they are Full (``Router/isSynchronized``).
+    /// as soon as the neighbors are Full (``Router/isSynchronized``).
     @Test func aRestartedRouterIsSynchronizedOnlyWhenItsNeighborsAnnounceLinksToIt() {
         var bench = FloodingTests.line()
         bench.handle(.advertise(FloodingTests.prefixes(5, of: 9)), on: 2)
@@ -275,7 +274,7 @@ import Timing
         bench.routers[0] = Router(configuration: derived, at: bench.now)
         bench.handle(.interfaceUp(interface), on: 0)
         bench.run(for: .seconds(2))
-        // LSAs of earlier runs arrive within seconds: they are no duplicate.
+        // LSAs of an earlier run arrive within seconds too, so newer LSAs in so short a time are no sign of a duplicate.
         func receiveNewerLSAs(_ count: Int, every pause: Duration) {
             for _ in 0..<count {
                 let known = bench.routers[0].databaseSnapshot(at: bench.now).first {

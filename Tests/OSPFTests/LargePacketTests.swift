@@ -50,7 +50,7 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.neighborSnapshots.map(\.state) == [.full] && $0.isQuiet })
     }
 
-    /// LSAs wait for acknowledgments all the time, for longer than RxmtInterval (5 s), but each only for a moment: nothing was
+    /// LSAs wait for acknowledgments all the time, for longer than RxmtInterval (1 s), but each only for a moment: nothing was
     /// lost, so packets need not be small.
     @Test func packetsAreLargeAsLongAsNothingIsLost() {
         var bench = Bench()

@@ -6,7 +6,7 @@ import Timing
 
 @Suite struct LateDescriptionTests {
     /// Found by the simulator: on a link with a round trip longer than our first retransmission delay (100 ms), copies of
-    /// descriptions arrive after later ones. Each copy restarted the exchange, so that of a large database never ended.
+    /// descriptions arrive after later ones. Each copy restarted the exchange, so the exchange of a large database never ended.
     @Test func lateCopiesOfDescriptionsDoNotRestartTheExchange() {
         var bench = Bench()
         bench.addRouters(2)

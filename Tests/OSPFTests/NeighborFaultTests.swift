@@ -20,7 +20,7 @@ import Timing
         return (bench, neighbor)
     }
 
-    /// The fault in the only notice about one. While the neighbor exists, its snapshot must have the same.
+    /// The fault in the only notice of a fault. While the neighbor exists, its snapshot must have the same fault.
     private func fault(_ bench: Bench, sourceLocation: SourceLocation = #_sourceLocation) -> NeighborFault? {
         let reported = bench.notices[0].compactMap { notice -> NeighborFault? in
             guard case .neighborFault(let interface, let neighbor, let from, let to, let fault) = notice else {
@@ -100,8 +100,8 @@ import Timing
         #expect(fault(bench) == .earlierInstance(Self.key, described: 5, received: 4))
     }
 
-    /// Silence lasts for the dead interval, 4 s; an exchange without progress for three of them.
-    @Test func oneWayHellosSilenceAndStalledExchangesAreReported() {
+    /// Silence is a fault after the dead interval, 4 s, and an exchange without progress after three dead intervals.
+    @Test func oneWayHellosSilenceNewAddressesAndStalledExchangesAreReported() {
         var (bench, neighbor) = bench(isFull: true)
         neighbor.sendHello(listing: [RouterID(5), RouterID(6)], in: &bench)
         #expect(fault(bench) == .notListed(among: 2))

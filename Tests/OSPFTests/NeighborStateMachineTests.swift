@@ -4,7 +4,7 @@ import Testing
 
 /// The transitions of RFC 2328 §10.3.
 @Suite struct NeighborStateMachineTests {
-    /// The state after an event: whether an adjacency is wanted, and whether nothing is left to request.
+    /// The state after an event. It depends on whether an adjacency is wanted, and whether nothing is left to request.
     private func next(
         _ state: NeighborState, _ event: NeighborEvent, wanted: Bool = true, nothingToRequest: Bool = false
     ) -> NeighborState {

@@ -31,7 +31,7 @@ import Timing
     }
 
     /// A late copy of an update arrives 300 ms after the flush, when all neighbors have acknowledged that. A flushed LSA stays
-    /// in the database for 1 s (`Router.maxAgeHold`), so the copy is older.
+    /// in the database for 1 s (`Router.maxAgeHold`), so the copy is recognized as older.
     @Test func aLateCopyAfterAnAcknowledgedFlushIsNotInstalled() {
         var bench = Bench()
         bench.addRouters(3)

@@ -6,7 +6,7 @@ import Timing
 
 /// A router's process is replaced by another, while the kernel keeps the routes. No other router may notice.
 @Suite struct ReplacementTests {
-    /// What a router holds. For a router that notices nothing it stays equal, to the number of route calculations.
+    /// What a router holds. If the router notices nothing, all of it stays equal, even the number of route calculations.
     private struct RouterState: Equatable {
         var lsas: [DatabaseKeyAndOctets]
         var routes: PrefixMap<DestinationID>
@@ -82,15 +82,15 @@ import Timing
     func aReplacedProcessChangesNothingInOtherRouters(links: [[Int]], pause: Int) {
         var bench = Self.mesh(links)
         let before = Self.states(bench)
-        let routes = RouterState(of: bench.routers[1], at: bench.now)
+        let old = RouterState(of: bench.routers[1], at: bench.now)
         bench.replace(1, after: .milliseconds(pause))
         #expect(!bench.routers[1].isSynchronized)
         bench.run(for: .milliseconds(100))
         #expect(bench.routers[1].isSynchronized && !bench.routers[1].isResuming)
         bench.run(for: .seconds(20))
         #expect(Self.states(bench) == before)
-        let after = RouterState(of: bench.routers[1], at: bench.now)
-        #expect(after.lsas == routes.lsas)
+        let new = RouterState(of: bench.routers[1], at: bench.now)
+        #expect(new.lsas == old.lsas)
         #expect(bench.routers[1].routeTable.routes.count == 3)
         for other in [0, 2, 3] {
             let prefix = Self.prefix(other).description
@@ -121,9 +121,9 @@ import Timing
         #expect(bench.routers.allSatisfy { $0.isQuiet })
     }
 
-    /// Two adjacent routers are replaced at once. For 50 ms the others send them only hellos, so the two become Full while
-    /// neither has LSAs of its earlier run.
-    @Test(arguments: [row, square]) func twoNeighborsReplacedAtOnceChangeNothingInOtherRouters(links: [[Int]]) {
+    /// Two adjacent routers are replaced at the same time. For 50 ms the others send them only hellos, so the two become Full
+    /// while neither has LSAs of its earlier run.
+    @Test(arguments: [row, square]) func twoNeighborsReplacedTogetherChangeNothingInOtherRouters(links: [[Int]]) {
         var bench = Self.mesh(links)
         let replaced: Set = [1, links == Self.row ? 2 : 3]
         let before = Self.states(bench, without: replaced)
@@ -135,7 +135,7 @@ import Timing
         #expect(Self.states(bench, without: replaced) == before)
     }
 
-    /// The new process announces another prefix: only the LSA with that changes.
+    /// The new process announces another prefix: only the LSA with that prefix changes.
     @Test func onlyTheLSAOfAChangedPrefixIsFloodedAfterAReplacement() {
         var bench = Self.mesh(Self.row)
         let before = Self.states(bench)
@@ -247,12 +247,12 @@ import Timing
     }
 
     /// The LSAs are about 1797 s old when the process ends, and due for refresh (1800 s) when the next starts.
-    @Test func lsasDueForRefreshAreRefreshed() {
+    @Test func aRouterLSADueForRefreshIsRefreshed() {
         var bench = Self.mesh(Self.row)
         bench.run(for: .seconds(1777))
         let routes = Self.states(bench).map(\.routes)
-        let originations = bench.routers[1].databaseSnapshot(at: bench.now).filter(\.isOwn)
-        #expect(originations.allSatisfy { $0.lsa.age < LSAHeader.refreshTime })
+        let ownLSAs = bench.routers[1].databaseSnapshot(at: bench.now).filter(\.isOwn)
+        #expect(ownLSAs.allSatisfy { $0.lsa.age < LSAHeader.refreshTime })
         bench.replace(1, after: .seconds(3))
         bench.run(for: .seconds(5))
         #expect(Self.states(bench).map(\.routes) == routes)
@@ -279,7 +279,7 @@ import Timing
     }
 
     /// After a shutdown the LSAs are flushed, so there is nothing to resume, although the kernel still has the routes. If one
-    /// neighbor hears nothing, the resumption ends 1 s after that neighbor's first hello, which comes within 1 s.
+    /// neighbor receives nothing, the resumption ends 1 s after that neighbor's first hello, which comes within 1 s.
     @Test(arguments: [false, true]) func aResumptionAfterAShutdownEndsEarly(oneNeighborReceivesNothing: Bool) {
         var bench = Self.mesh(Self.square)
         bench.handle(.shutdown, on: 1)
@@ -320,12 +320,11 @@ import Timing
         #expect(bench.nextHops(of: Self.prefix(3).description, on: 0).count == 1)
     }
 
-    /// One direction of a cable fails: router 0 is no longer heard by router 1. In the square, the router-LSA of router 1
-    /// without the link reaches router 0 over the others. In the row, only the hellos of router 1 show it, which no longer list
-    /// router 0.
+    /// One direction of a cable fails: router 1 receives nothing from router 0. In the square, the router-LSA of router 1
+    /// without the link reaches router 0 over the other routers. In the row, only the hellos of router 1 show the failure: they
+    /// no longer list router 0.
     @Test(arguments: [row, square]) func aLinkThatWorksInOneDirectionIsRemoved(links: [[Int]]) {
         var bench = Self.mesh(links)
-        // Router 1 receives nothing from router 0.
         bench.filter = { port, _ in port != Bench.Port(router: 0, interface: 1) }
         while bench.routers[1].neighborSnapshots.contains(where: { $0.routerID == RouterID(1) }) {
             bench.run(for: .milliseconds(1))
@@ -360,9 +359,9 @@ import Timing
 }
 
 extension Bench {
-    /// Ends a router's process without telling its neighbors and, after a while, starts another, with a resumption limit of 4
-    /// s. `interfaces` are those that are up then, by default the same as before; `prefixes` and `externals` are what it
-    /// announces, by default its own prefix alone.
+    /// Ends a router's process without a shutdown and, after `pause`, starts another, with a resumption limit of 4 s.
+    /// `interfaces` are those that are up when it starts, by default the same as before; `prefixes` and `externals` are what
+    /// the new process announces, by default the router's own prefix alone.
     fileprivate mutating func replace(
         _ router: Int, after pause: Duration, interfaces: [InterfaceConfiguration]? = nil,
         prefixes: [IPv6Prefix]? = nil, externals: [ExternalPrefix] = []

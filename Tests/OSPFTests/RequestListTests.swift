@@ -11,7 +11,7 @@ import Testing
             sequenceNumber: 1, checksum: 1, length: 24)
     }
 
-    /// Each once, also if it is described twice. What has not arrived is requested again before the rest.
+    /// Each LSA is requested once, also if it is described twice. What has not arrived is requested again before the rest.
     @Test func lsasAreRequestedInTheOrderDescribed() {
         var list = RequestList()
         for linkStateID in 0..<5 { list.insert(header(UInt32(linkStateID))) }

@@ -62,8 +62,8 @@ import Timing
         #expect(bench.onlyState == .full)
     }
 
-    /// An earlier instance that is at MaxAge, or whose body does not decode, leaves the request open. A bad body of the
-    /// instance described ends it.
+    /// An earlier instance that is at MaxAge, or whose body does not decode, leaves the request open. The instance
+    /// described ends the request even if its body does not decode.
     @Test func anEarlierInstanceThatIsRefusedLeavesTheRequestOpen() {
         var (bench, neighbor) = bench()
         neighbor.describe([instance(5).header], in: &bench)

@@ -13,7 +13,7 @@ import Timing
         #expect(first.flatMap(\.elements).count == 200)
         #expect(first.allSatisfy { $0.elements.reduce(0, +) <= 100 })
 
-        // Random comings and goings change only the fragments they are in.
+        // A random addition or removal changes at most one fragment.
         var random = SplitMix64(seed: 3)
         var contents = Dictionary(uniqueKeysWithValues: first.map { ($0.fragment, $0.elements) })
         for _ in 0..<500 {
@@ -41,7 +41,7 @@ import Timing
         #expect(fragments.fragmentCount == 10)
     }
 
-    /// `adopt` gives the fragment of each element by its key.
+    /// The argument of `adopt` has the earlier fragment of each element, by the element's key.
     @Test func adoptedElementsGetTheirEarlierFragments() {
         var fragments = StableFragments<Int, Int>(capacity: 30) { $0 }
         fragments.update(to: [1: 10, 2: 10, 3: 10, 4: 10, 5: 20])

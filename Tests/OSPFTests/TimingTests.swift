@@ -6,8 +6,8 @@ import Timing
 @Suite struct TimingTests {
     private func at(_ milliseconds: Int64) -> Instant { .zero + .milliseconds(milliseconds) }
 
-    /// RFC 8405: the first change is followed without delay, later ones after 5 ms, those after 500 ms (TIME_TO_LEARN) after
-    /// 100 ms. After 3 s without changes this starts again.
+    /// RFC 8405: routes are calculated without delay after the first change, 5 ms after later ones, and 100 ms after those that
+    /// come when 500 ms (TIME_TO_LEARN) are over. After 3 s without changes this starts again.
     @Test func theFirstChangeIsCalculatedAtOnceAndLaterOnesAreDelayed() {
         var delay = SPFDelay(
             parameters: SPFDelayParameters(
@@ -31,7 +31,7 @@ import Timing
         #expect(delay.deadline == at(3601))
     }
 
-    /// Two instances at once, then 10 ms, doubling to 5 s.
+    /// Two instances are originated at once. Before each later one the wait doubles, from 10 ms to 5 s.
     @Test func onlyFrequentOriginationsAreDelayed() {
         var throttle = OriginationThrottle()
         var now = at(1000)
@@ -69,7 +69,7 @@ import Timing
 }
 
 @Suite struct YieldBackoffTests {
-    /// A router that claims every ID or address of ours must not make us change it all the time. The wait between changes
+    /// A router that claims every ID or address that we take must not make us change all the time. The wait between changes
     /// doubles from 2 s to 600 s, and starts again after an hour without a change.
     @Test func theWaitBetweenYieldsDoublesAndStartsAgainAfterAnHourWithoutOne() {
         var backoff = YieldBackoff()

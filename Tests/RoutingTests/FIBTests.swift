@@ -176,8 +176,8 @@ import Testing
         #expect(!fib.hasFailures)
     }
 
-    /// A next hop over a link that is down is no failure to report: the kernel's notification of the link is on its way.
-    @Test(arguments: [FIBFailure.Reason.refused, .linkUnusable]) func aRefusedNextHopIsReported(
+    /// A next hop over a link that is down is no failure to report: the kernel will notify us of the link.
+    @Test(arguments: [FIBFailure.Reason.refused, .linkUnusable]) func aRefusedNextHopIsReportedUnlessItsLinkIsDown(
         reason: FIBFailure.Reason
     ) {
         var fib = Self.fib(1, [Self.hop(1), Self.hop(2)])
@@ -279,7 +279,7 @@ import Testing
         }
         var fib = adopted()
         #expect(fib.changes().isEmpty)
-        // The next reading does not change that.
+        // After a second read the replacement is still removed by the sweep.
         fib.reconcile(KernelRoutes(groups: [group: [hop]], foreignIDs: [hop], routes: [Self.prefix(0): .group(group)]))
         fib.sweep()
         #expect(fib.changes().contains(.removeNextHop(hop)))

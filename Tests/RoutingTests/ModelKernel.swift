@@ -58,7 +58,7 @@ struct ModelKernel {
         return nil
     }
 
-    /// A link goes down: the kernel removes its objects, and all that depends on them, without notification.
+    /// A link goes down: the kernel removes the next-hop objects on it, and all that depends on them, without notification.
     mutating func loseLink(_ interface: UInt32) {
         downLinks.insert(interface)
         for (id, object) in objects {
@@ -75,7 +75,7 @@ struct ModelKernel {
         }
     }
 
-    /// Removes an object: from groups, which go when they are empty, and with the routes that point to it.
+    /// Removes an object, also from its groups, groups that are then empty, and the routes that point to a removed group.
     mutating func delete(_ id: NextHopID) {
         objects[id] = nil
         for (groupID, object) in objects {
@@ -99,7 +99,7 @@ struct ModelKernel {
         return result
     }
 
-    /// The next hops of a route; `nil` if there is none.
+    /// The next hops of a route; `nil` if there is no route.
     func nextHops(of prefix: IPv6Prefix) -> Set<NextHop>? {
         switch routes[prefix]?.target {
         case nil: return nil
@@ -130,7 +130,7 @@ struct ModelKernel {
     private func failure(_ reason: FIBFailure.Reason) -> FIBFailure { FIBFailure(reason, message: "model") }
 }
 
-/// A route table that changes at random, with the updates that a router would send.
+/// A route table that changes at random, with the updates that a router would give.
 struct ModelRouter {
     var destinations: [DestinationID: [NextHop]] = [:]
     var routes: [IPv6Prefix: DestinationID] = [:]

@@ -95,7 +95,7 @@ import Testing
             }
         }
 
-        /// A new FIB adopts what is in the kernel, and a restarted router sends the same routes under new numbers, as after
+        /// A new FIB adopts what is in the kernel, and a restarted router gives the same routes under new numbers, as after
         /// `kill -9`.
         mutating func restart() {
             notifications = []
@@ -121,8 +121,8 @@ import Testing
             }
         }
 
-        /// Compares the kernel and the FIB with the router's routes. If no link is down, there must be no superfluous objects
-        /// either.
+        /// Compares the kernel and the FIB with the router's routes. If no link is down, in mode `objects`, there must be no
+        /// superfluous routes or objects either.
         func check(_ comment: Comment) {
             for prefix in prefixes {
                 let wanted = router.routes[prefix].map { id in

@@ -70,8 +70,8 @@ import Timing
         #expect(table.entries[0].since == at(5) && table.entries[0].lastError == nil)
     }
 
-    /// An outcome is valid for its lifetime. After that, the table waits once more, for `VIPTable.grace`, for outcomes that are
-    /// on their way.
+    /// An outcome is valid for `HealthCheck.lifetime`. After that, the table waits once more, for `VIPTable.grace`, because the
+    /// next outcome may be late.
     @Test func anAnnouncementEndsWhenTheCheckerStalls() throws {
         var table = VIPTable()
         let id = try checkID(in: table.configure([checked], at: at(0)))
@@ -79,7 +79,7 @@ import Timing
         let deadline = try #require(table.nextDeadline)
         #expect(deadline == at(1) + Self.check.lifetime)
         #expect(table.handle(.timer, at: Instant(nanoseconds: deadline.nanoseconds - 1)) == [])
-        // An outcome that is on its way may still arrive within the grace.
+        // An outcome may still arrive within the grace.
         #expect(table.handle(.timer, at: deadline) == [] && table.nextDeadline == deadline + VIPTable.grace)
         #expect(table.handle(.checked(id, .success), at: deadline + VIPTable.grace) == [])
         let next = try #require(table.nextDeadline)
@@ -146,7 +146,7 @@ import Timing
     }
 
     /// A first failure withdraws an address that may still be announced since an earlier run.
-    @Test func theFirstOutcomeAlwaysCausesAnAction() throws {
+    @Test func aFirstFailureCausesAWithdrawal() throws {
         var table = VIPTable()
         let id = try checkID(in: table.configure([checked], at: at(0)))
         #expect(!table.isDecided)
@@ -180,7 +180,7 @@ import Timing
         #expect(table.handle(.checked(new, .failure("no")), at: at(3)) == [.withdraw(changed, reason: "no")])
     }
 
-    /// A VIP whose check is removed is announced; with a new check, it stays announced until its first outcome.
+    /// A VIP whose check is removed is announced; with a new check, it stays announced until the first outcome.
     @Test func aVIPIsAnnouncedWhenItsCheckIsRemovedAndStaysSoWithANewOne() throws {
         var table = VIPTable()
         let id = try checkID(in: table.configure([checked], at: at(0)))
@@ -193,7 +193,7 @@ import Timing
         #expect(table.announced == [checked.address])
     }
 
-    /// The VIP of a gateway: the default route is announced while its address is.
+    /// The VIP of a gateway: the default route is announced while the VIP's address is.
     @Test func prefixesOfAVIPAreAnnouncedWhileItsAddressIs() throws {
         let everything = AdvertisedPrefix(prefix: IPv6Prefix(.unspecified, length: 0))
         var gateway = checked

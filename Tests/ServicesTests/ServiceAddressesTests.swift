@@ -39,25 +39,25 @@ struct ServiceAddressesTests {
     }
 
     /// In each of 12 rounds the address is demanded, and then no longer or only as last resort: a flap. The first two have no
-    /// consequence. After each other, the address is last resort until 2 s after the flap, doubling to 20 s (`FlapDamping`).
-    /// `holds` has these times in seconds.
+    /// consequence. After each later one, the address is last resort until 2 s after the flap, doubling to 20 s
+    /// (`FlapDamping`). `dampingTimes` has these times in seconds.
     @Test func aFlappingAddressIsLastResortForDoublingTimes() throws {
         var vips = ServiceAddresses()
-        var holds: [Double] = []
+        var dampingTimes: [Double] = []
         var now = at(0)
         for round in 0..<12 {
-            let hold = vips.set(vip, .announce, at: now)
-            #expect(hold == (round == 0 ? [.hold(vip)] : []), "the address stays on the node")
+            let actions = vips.set(vip, .announce, at: now)
+            #expect(actions == (round == 0 ? [.hold(vip)] : []), "the address stays on the node")
             if case .flapping(let end)? = vips.entries[vip]?.state {
                 #expect(vips.nextDeadline == end && vips.entries[vip]?.isLastResort == true)
-                holds.append((end - (now - .milliseconds(500))) / .seconds(1))
+                dampingTimes.append((end - (now - .milliseconds(500))) / .seconds(1))
                 #expect(vips.set(vip, .announce, services: ["default/web"], at: now) == [])
                 #expect(vips.nextDeadline == end, "a repeated demand does not change the end of the damping")
                 // In every other round, the demand ends before the damping does. That is a flap as well.
                 if round % 2 == 0 { now = end } else { now = now + .milliseconds(500) }
                 #expect(vips.expire(at: now) == [])
             } else {
-                holds.append(0)
+                dampingTimes.append(0)
             }
             #expect(vips.entries[vip]?.isLastResort == (round % 2 == 1 && round > 2))
             #expect(vips.set(vip, round % 3 == 0 ? nil : .lastResort, at: now) == [])
@@ -65,7 +65,7 @@ struct ServiceAddressesTests {
                 vips.entries[vip]?.isLastResort == true, "an address that is no longer demanded is last resort at once")
             now = now + .milliseconds(500)
         }
-        #expect(holds == [0, 0, 0, 2, 4, 8, 16, 20, 20, 20, 20, 20])
+        #expect(dampingTimes == [0, 0, 0, 2, 4, 8, 16, 20, 20, 20, 20, 20])
         _ = vips.set(vip, nil, at: now)
         #expect(vips.expire(at: now + ServiceAddresses.linger) == [.release(vip)])
         // The damping continues although the address was withdrawn meanwhile: 20 s after the last flap, which was half a second

@@ -25,7 +25,7 @@ struct ServiceClaimsTests {
         }
     }
 
-    /// A service wants the address of a node: it is refused, and is a problem.
+    /// Services want the address of a node: they do not get it, and that is a problem.
     @Test func aServiceDoesNotGetTheAddressOfANode() {
         var claims = ServiceClaims()
         #expect(claims.reserve([node], configured: []).isEmpty)
@@ -66,7 +66,7 @@ struct ServiceClaimsTests {
         #expect(claims.problems.count == 1, "only that of the address of the node")
     }
 
-    /// An address that is also a VIP of the configuration is announced by that VIP's check only.
+    /// An address that is also a VIP of the configuration is announced for that VIP only.
     @Test func anAddressThatIsAConfiguredVIPIsRevokedFromItsService() {
         var claims = ServiceClaims()
         _ = claims.apply([vip: entry()])

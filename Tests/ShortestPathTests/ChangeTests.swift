@@ -48,7 +48,7 @@ struct ChangeTests {
         var graph = network.graph()
         let root = Vertex(rawValue: 0)
         let all = network.kinds.indices.map { Vertex(rawValue: UInt32($0)) }
-        // A third of the edges of the root are no first hops. They count for distances all the same.
+        // A third of the root's first hops are left out. The root's edges count for distances all the same.
         var hops = network.firstHops(of: 0).filter { $0.number % 3 != Int(seed / 4) }
         var paths = ShortestPaths()
         paths.search(graph, from: root, firstHops: hops)

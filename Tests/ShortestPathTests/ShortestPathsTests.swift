@@ -2,7 +2,7 @@ import ShortestPath
 import Testing
 
 struct ShortestPathsTests {
-    /// Searches one random network from three roots, with the memory of the search before, and compares with the oracle.
+    /// Searches one random network from three roots in turn, with the same `ShortestPaths`, and compares with the oracle.
     private func check(
         seed: UInt64, routers: Int, networks: Int, cables: Int, largestCost: UInt16, stubShare: Double = 0.1
     ) {
@@ -115,7 +115,7 @@ struct ShortestPathsTests {
     }
 
     @Test func distancesBeyondTheRangeAreUnreachable() {
-        // A chain of 40,000 edges at the largest cost is longer than 2³¹. Distances up to 2³¹ − 2¹⁶ − 1 are exact
+        // A chain of 39,999 edges at the largest cost is longer than 2³¹. Distances up to 2³¹ − 2¹⁶ − 1 are exact
         // (`Search.farthest`).
         var graph = Graph()
         let chain = (0..<40_000).map { _ in graph.addVertex(.router) }

@@ -5,8 +5,7 @@ import Timing
 
 @testable import Simulation
 
-/// All other tests of the simulator rely on the oracle. Here it is compared with something simpler: all simple paths,
-/// enumerated.
+/// Tests that simulate meshes rely on the oracle. Here it is compared with something simpler: all simple paths, enumerated.
 @Suite struct GroundTruthTests {
     @Test(arguments: 0..<60)
     func theOracleAgreesWithAllSimplePaths(seed: Int) {
@@ -23,7 +22,7 @@ import Timing
         }
     }
 
-    /// A small mesh of cables and segments. In some, a node is off or a stub router, or one direction of a link is cut.
+    /// A small mesh of cables and segments. In some, a node is off, a node is a stub router or one direction of a cable is cut.
     private static func network(seed: UInt64) -> Network {
         var random = RandomSource(seed: seed)
         let count = 5
@@ -91,7 +90,7 @@ import Timing
     }
 
     /// A line of nodes 0 to 3, at cost 10, with router IDs 1 to 4. Nodes 0 and 3 announce the anycast prefix. Nodes 0 and 2
-    /// import the others at metrics 25 and 20: from node 1, both are 10 away.
+    /// import the external prefixes at metrics 25 and 20: from node 1, both nodes are 10 away.
     @Test func anycastUsesTheNearestAnnouncerAndExternalsAreComparedByType() throws {
         let plan = NetworkPlan(
             nodes: (1...4).map { NodePlan(routerID: RouterID($0)) },

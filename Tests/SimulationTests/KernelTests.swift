@@ -29,7 +29,7 @@ import Timing
         }
     }
 
-    @Test func aLostCableChangesGroupsAndNoRoutes() {
+    @Test func aLostCableChangesNoRoutesInOtherNodes() {
         var network = Self.grid()
         let before = network.nodes.map(\.kernel.routeChanges)
         // The cable between nodes 0 and 3. In the other nodes no route changes, only groups do.

@@ -59,11 +59,11 @@ struct OtherMachinesTests {
         #expect(network.check() == [])
     }
 
-    @Test("a node takes no address from a pool to which another route leads")
-    func noAddressIsTakenFromAPoolWithAForeignRoute() throws {
+    @Test("a node takes no address to which a route that is not of the mesh leads")
+    func noAddressWithAForeignRouteIsTakenFromAPool() throws {
         let pool = try #require(PrefixPool(base: IPv4Prefix("10.9.0.0/29")!, length: 32))
         var network = ring(pool: pool)
-        // Of the six addresses of the pool, these leave .1, .2 and .3.
+        // The pool has six addresses. This route leaves .1, .2 and .3.
         network.schedule(.foreignRoutes(node: 0, [Self.prefix("10.9.0.4/30")]), at: Self.beforeAssignment)
         network.schedule(.foreignRoutes(node: 1, [Self.prefix("10.9.0.0/16")]), at: Self.beforeAssignment)
         network.run(for: .seconds(20))

@@ -3,7 +3,7 @@ import Simulation
 import Testing
 
 @Suite struct ScenarioTests {
-    /// `meshsim --seed N --verbose` runs a scenario that failed here, with all details.
+    /// `meshsim --seed N --verbose` runs a scenario that failed here again, and prints all details.
     @Test(arguments: 1...250)
     func smallRandomScenariosHaveNoViolations(seed: Int) {
         let scenario = Scenario(seed: UInt64(seed))

@@ -133,12 +133,12 @@ func hop(_ interface: UInt32, _ router: RouterID, _ neighborInterface: UInt32) -
 func onLink(_ interface: UInt32) -> NextHop { NextHop(onLink: interface) }
 
 extension RouterID: ExpressibleByIntegerLiteral {
-    /// Makes a router ID of a number.
+    /// Makes a router ID from a number.
     public init(integerLiteral value: UInt32) { self.init(value) }
 }
 
 extension IPv6Prefix: ExpressibleByStringLiteral {
-    /// Makes a prefix of its text, which must be right.
+    /// Makes a prefix from its text, which must be valid.
     public init(stringLiteral value: String) { self.init(value)! }
 }
 

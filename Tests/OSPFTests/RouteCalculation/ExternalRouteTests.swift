@@ -5,8 +5,8 @@ import Testing
 @testable import OSPF
 
 struct ExternalRouteTests {
-    /// 1–2 at cost 10, 1–3 at cost 20. Routers 2 and 3 are area border and AS boundary routers. Interface IDs are those of the
-    /// far router. The root is router 1 in all tests here.
+    /// Links 1–2 at cost 10 and, from 1 to 3, at cost 20. Routers 2 and 3 are area border and AS boundary routers. The ID of an
+    /// interface is the number of the router at the other end. The root is router 1 in all tests here.
     private func fork(isBackbone: Bool = true) -> Area {
         var area = Area(isBackbone: isBackbone)
         area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1, cost: 20)])
@@ -194,14 +194,15 @@ struct ExternalRouteTests {
         #expect(area.route(.default)?.nextHops == (isBackbone ? [to2] : [to3]))
     }
 
-    /// An external path with a forwarding address leads there; without a route to it, there is none (RFC 2328 §16.4 (3)).
+    /// An external path with a forwarding address leads there; without a route to that address, there is no path (RFC 2328
+    /// §16.4 (3)).
     @Test func externalRoutesLeadToTheForwardingAddress() {
         var area = fork()
         let gateway = IPv6Address(0xfd00, 0, 0, 0, 0, 0, 0, 99)
         area.external(2, .default, metric: 7, forwarding: gateway)
         area.run(1, neighbors)
         #expect(area.route(.default) == nil)
-        // The route to it (fd00::63) is the one with the longest prefix that is not external.
+        // The route to the gateway, fd00::63, is the one with the longest prefix that is not external.
         area.external(3, "fd00::63/128", metric: 1, linkStateID: 1)
         area.prefixes(2, [LSAPrefix("fd00::/64", 1)])
         area.run(1, neighbors)
@@ -259,7 +260,7 @@ struct ExternalRouteTests {
         area.run(1, neighbors)
         #expect(area.route(.default)?.internalMetric == 30 && area.route(.default)?.nextHops == [to3])
         #expect(area.route("fd09::/32")?.metric == 36 && area.route("fd09::/32")?.nextHops == [to3])
-        // No shortest path from the root uses the link from 4 to 2, so the update is empty, and found so without a search.
+        // No shortest path from the root uses the link from 4 to 2, so the update is empty, and no search is made.
         area.router(4, [cable(2, to: 2, 4, cost: 50), cable(3, to: 3, 4)], flags: .border)
         #expect(area.run(1, neighbors).isEmpty)
         #expect(area.calculation.statistics.fullRuns == 2 && area.calculation.statistics.incrementalRuns == 1)

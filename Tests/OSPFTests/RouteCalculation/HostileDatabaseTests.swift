@@ -87,7 +87,7 @@ struct HostileDatabaseTests {
         #expect(area.calculation.topology.vertexCount == 0 && area.calculation.prefixes.isEmpty)
     }
 
-    /// An LSA whose body does not decode replaces a good instance, as if that were removed.
+    /// An LSA whose body does not decode counts as the removal of the good instance that it replaces.
     @Test func anLSAWhoseBodyDoesNotDecodeCountsAsAbsent() {
         var calculation = RouteCalculation()
         let key = LSAKey(type: .router, linkStateID: 0, advertisingRouter: 2)
@@ -99,8 +99,9 @@ struct HostileDatabaseTests {
         #expect(calculation.nodes().isEmpty)
     }
 
-    /// Two routers with about as many cables as fit one router-LSA (4000 of 16 octets), all of which change four times, and one
-    /// with as many links to nobody. If the work grew with the square of their number, the time limit would be exceeded.
+    /// Two routers with about as many cables as fit one router-LSA (4000 of 16 octets), all of which are set four times, each
+    /// time at another cost, and one router with as many links to routers that do not exist. If the work grew with the square
+    /// of the number of links, the time limit would be exceeded.
     @Test(.timeLimit(.minutes(10))) func theWorkForThousandsOfLinksIsProportional() {
         var area = Area()
         let count = 4000 as UInt32
@@ -139,8 +140,8 @@ struct HostileDatabaseTests {
         #expect(area.route(prefix)?.metric == 11)
     }
 
-    /// 8000 routers that nobody has as neighbors announce one prefix, 8000 networks list router 2, and 8000 external prefixes
-    /// have a forwarding address in that one prefix.
+    /// 8000 routers, each on a network of its own with router 2, announce one prefix, and each an external prefix whose
+    /// forwarding address is in that one prefix.
     @Test(.timeLimit(.minutes(10))) func theWorkForManyReferencesToOnePrefixOrRouterIsProportional() {
         var area = Area()
         let count = 8000 as UInt32
@@ -194,7 +195,7 @@ struct HostileDatabaseTests {
         #expect(!area.calculation.prefixes.hasRefused)
     }
 
-    /// What exceeds a limit, here 4 prefixes and 3 announcers per prefix, is refused, and is taken in as soon as there is room.
+    /// What exceeds a limit, here 4 prefixes and 3 announcers per prefix, is refused, and is added as soon as there is room.
     @Test func refusedPrefixesAreAddedWhenThereIsRoom() {
         var area = Area(limits: RouterLimits(prefixes: 4, announcersPerPrefix: 3))
         let prefixes = (0..<6).map { IPv6Prefix(host: IPv6Address(high: 1, low: $0)) }

@@ -5,8 +5,8 @@ import Testing
 @testable import OSPF
 
 struct IntraAreaRouteTests {
-    /// 1–2, 1–3, 2–4, 3–4, all at cost 10; router r announces fd00::r/128. Interface IDs are those of the far router. The root
-    /// is router 1 in all tests here.
+    /// Links 1–2, 1–3, 2–4 and 3–4, all at cost 10; router r announces fd00::r/128. The ID of an interface is the number of the
+    /// router at the other end. The root is router 1 in all tests here.
     private func square() -> Area {
         var area = Area()
         area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1)])

@@ -34,8 +34,8 @@ struct NetworkRouteTests {
                     kind: .intraArea, metric: 15, announcers: [4], nextHops: [hop(10, 2, 20), hop(10, 3, 30)].sorted()))
     }
 
-    /// RFC 5340 §4.8.2, RFC 2328 §16.1.1: a router that is attached to a network, also the designated router, reaches its
-    /// prefix over the link itself, without a gateway.
+    /// RFC 5340 §4.8.2, RFC 2328 §16.1.1: a router that is attached to a network, also the designated router, reaches the
+    /// network's prefix over the link itself, without a gateway.
     @Test func thePrefixOfAnAttachedNetworkIsReachedWithoutAGateway() {
         var area = lan()
         area.run(1, neighbors)

@@ -27,11 +27,11 @@ struct PrefixTableTests {
                 announced[prefix, default: []].append(candidate)
                 table.add(candidate, to: prefix)
             }
-            let hasMoved = below(20) == 0
-            if hasMoved { reachable.formSymmetricDifference([candidates[below(4)]]) }
-            guard hasMoved || below(5) == 0 else { continue }
+            let changesReach = below(20) == 0
+            if changesReach { reachable.formSymmetricDifference([candidates[below(4)]]) }
+            guard changesReach || below(5) == 0 else { continue }
             var update = RouteTableUpdate()
-            for group in table.drainGroups(hasMoved ? .all : .new) where !table.groups[group].members.isEmpty {
+            for group in table.drainGroups(changesReach ? .all : .new) where !table.groups[group].members.isEmpty {
                 let usable = table.groups[group].list.candidates.filter(reachable.contains)
                 let destination = usable.isEmpty ? nil : Self.destination(usable)
                 guard table.groups[group].destination != destination else { continue }

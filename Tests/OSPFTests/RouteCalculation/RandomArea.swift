@@ -23,9 +23,9 @@ struct RandomArea {
     private var prefixes: [RouterID: Set<LSAPrefix>] = [:]
     /// The border and AS boundary flags of routers.
     private var flags: [RouterID: RouterLSA.Flags] = [:]
-    private var isStub: Set<RouterID> = []
+    private var stubRouters: Set<RouterID> = []
     /// Routers that originate nothing.
-    private var isDown: Set<RouterID> = []
+    private var downRouters: Set<RouterID> = []
     /// The inter-area and external LSAs. Some are of AS boundary routers, or lead to some, that are not in the area.
     private var otherLSAs: [LSAKey: LSABody] = [:]
 
@@ -84,8 +84,8 @@ struct RandomArea {
             let index = below(segments.count)
             segments[index].designated = below(segments[index].members.count)
         case 5 where !segments.isEmpty: segments[below(segments.count)].hasPrefix.toggle()
-        case 6: isStub.formSymmetricDifference([router()])
-        case 7: isDown.formSymmetricDifference([router()])
+        case 6: stubRouters.formSymmetricDifference([router()])
+        case 7: downRouters.formSymmetricDifference([router()])
         case 8: flags[router()] = [[], .border, .external, [.border, .external]][below(4)]
         case 9, 10:
             let entry = LSAPrefix(anyPrefix(), [0, 0, 1, 2, 0xffff][below(5)])
@@ -130,11 +130,11 @@ struct RandomArea {
         }
     }
 
-    /// The LSAs that the routers would originate now. Router-LSAs have at most three links and intra-area-prefix-LSAs two
-    /// prefixes in the first part; the others are in a second.
+    /// The LSAs that the routers would originate now. The first router-LSA of a router has at most three links, and its first
+    /// intra-area-prefix-LSA two prefixes; the others are in a second LSA.
     private mutating func intended() -> [LSAKey: LSABody] {
         var result = otherLSAs
-        for number in 1...count where !isDown.contains(RouterID(number)) {
+        for number in 1...count where !downRouters.contains(RouterID(number)) {
             let router = RouterID(number)
             var links: [RouterLSA.Link] = []
             for cable in cables where cable.isUp {
@@ -164,7 +164,7 @@ struct RandomArea {
                                         length: 96))
                             ]))
             }
-            let options: OSPFOptions = isStub.contains(router) ? [.v6, .e] : [.v6, .r, .e]
+            let options: OSPFOptions = stubRouters.contains(router) ? [.v6, .e] : [.v6, .r, .e]
             for (part, share) in [links.prefix(3), links.dropFirst(3)].enumerated() where part == 0 || !share.isEmpty {
                 result[LSAKey(type: .router, linkStateID: UInt32(part), advertisingRouter: router)] =
                     .router(RouterLSA(flags: flags[router] ?? [], options: options, links: Array(share)))

@@ -13,7 +13,7 @@ struct RandomRouteTests {
         randomArea.flood(all: true)
         var neighbors = randomArea.neighbors(of: root)
         for step in 0..<steps {
-            // In four of eight steps links and routers stay, so that only prefixes are calculated.
+            // In four of eight steps links and routers stay, so that often only prefixes are calculated.
             let changesTopology = step % 8 < 4
             for _ in 0..<1 + randomArea.below(3) { randomArea.change(topology: changesTopology) }
             randomArea.flood(all: randomArea.below(4) == 0)
@@ -51,8 +51,8 @@ struct RandomRouteTests {
         return nil
     }
 
-    /// What is wrong with an update: it sets something twice or to what it was before, its lists are out of order, or
-    /// destinations and routes do not match. `nil` if nothing is.
+    /// What is wrong with an update: it sets or releases something twice, sets it to what it was before or releases what was
+    /// not set, announcers or next hops are out of order, or destinations and routes do not match. `nil` if nothing is wrong.
     private func problem(in update: RouteTableUpdate, after old: RouteTable, giving new: RouteTable) -> String? {
         if Set(update.destinations.map(\.id)).count != update.destinations.count { return "a destination set twice" }
         if Set(update.routes.map(\.prefix)).count != update.routes.count { return "a route set twice" }

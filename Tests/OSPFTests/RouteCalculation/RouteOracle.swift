@@ -13,7 +13,8 @@ struct RouteOracle {
         var internalMetric: Int
         /// Whether the calculating router has the prefix itself.
         var isOwn = false
-        /// 1 for an external path through a border router, or any in the backbone (RFC 2328 §16.4.1).
+        /// 1 for an external path through a border router, and for any external path if the area is the backbone (RFC 2328
+        /// §16.4.1).
         var preference = 0
         var announcers: Set<RouterID>
         var nextHops: Set<NextHop>
@@ -158,7 +159,7 @@ struct RouteOracle {
         return result
     }
 
-    /// The best of several paths to a prefix, merged with all that are equally good.
+    /// The best of several paths to a prefix or AS boundary router, merged with all that are equally good.
     private static func best(_ paths: [Path]) -> Path? {
         func rank(_ path: Path) -> [Int] {
             let metric = path.kind == .externalType2 ? path.metric : 0

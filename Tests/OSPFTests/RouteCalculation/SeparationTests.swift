@@ -5,7 +5,7 @@ import Testing
 @testable import OSPF
 
 struct SeparationTests {
-    /// The triangle 1–2–3, and 3–4–5. Seen from router 1.
+    /// The triangle 1–2–3 and the branch 3–4–5. The root is router 1.
     private func triangleWithBranch() -> Area {
         var area = Area()
         area.router(1, [cable(2, to: 2, 1), cable(3, to: 3, 1)])
@@ -33,7 +33,7 @@ struct SeparationTests {
         #expect(area.calculation.routersSeparated(without: 3).isEmpty == false)
     }
 
-    /// Only the network is between the routers: they stay together without any of them, even the designated router.
+    /// Only the network is between the routers: they stay together without any one of them, even the designated router.
     @Test func routersOfASegmentStayConnectedWithoutAnyOneOfThem() {
         var area = Area()
         for router in 1...4 as ClosedRange<UInt32> {

@@ -107,14 +107,14 @@ struct Bench {
         }
     }
 
-    /// Whether a port has that address or has joined that group, when the packet is sent.
+    /// Whether a port has a destination address, or has joined it as a group, when the packet is sent.
     private func isListening(_ port: Port, _ destination: IPv6Address) -> Bool {
         destination.isMulticast
             ? memberships.contains(Membership(port: port, group: destination)) : destination == Self.address(port)
     }
 
-    /// Lets time pass: delivers packets and fires timers that are due by then, in order; of those due at one moment, packets
-    /// first.
+    /// Lets time pass: delivers the packets and fires the timers that are due in it, in order; of those due at one moment,
+    /// packets first.
     mutating func run(for duration: Duration) {
         let end = now + duration
         while true {

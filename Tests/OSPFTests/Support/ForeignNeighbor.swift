@@ -6,7 +6,7 @@ import OSPFPacket
 /// of router 0, so it is the master of the exchange, unless the test chooses other IDs.
 struct ForeignNeighbor {
     let routerID: RouterID
-    /// The interface on which router 0 receives it, and its own interface ID.
+    /// The interface ID at both ends of its link to router 0.
     let interface: UInt32
     let address: IPv6Address
     /// The sequence number of its last database description.
@@ -38,7 +38,7 @@ struct ForeignNeighbor {
         sendPacket(.hello(hello), in: &bench)
     }
 
-    /// Sends a database description as the master, with the next sequence number unless it is the first (`initialize`).
+    /// Sends a database description, with the next sequence number unless it is the first (`initialize`).
     mutating func describe(
         _ headers: [LSAHeader], flags: DatabaseDescription.Flags = [.master], in bench: inout Bench
     ) {
