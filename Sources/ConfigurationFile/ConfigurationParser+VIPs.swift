@@ -129,7 +129,7 @@ extension Read {
     fileprivate static func argument(_ node: Node) throws -> String {
         let text = try text(node)
         guard text.utf8.count <= 4096, !text.utf8.contains(0) else {
-            throw Complaint("must be at most 4096 bytes, none of them zero")
+            throw Complaint("must be at most 4096 octets, none of them zero")
         }
         return text
     }

@@ -17,7 +17,7 @@ enum Read {
         let text = try text(node)
         guard !text.isEmpty, text.utf8.count <= length,
             text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7f })
-        else { throw Complaint("must be 1 to \(length) bytes of plain text") }
+        else { throw Complaint("must be 1 to \(length) octets of plain text") }
         return text
     }
 
@@ -89,7 +89,7 @@ enum Read {
         let isSpecial = prefix.isHost && (prefix.address == .unspecified || prefix.address == .loopback)
         guard !isSpecial, !prefix.address.isLinkLocal, !prefix.address.isMulticast, prefix.ipv4?.isReserved != true
         else {
-            throw Complaint("\(prefix) cannot be routed: it is link-local, multicast or reserved")
+            throw Complaint("\(prefix) cannot be routed: it is link-local, loopback, multicast or reserved")
         }
         return prefix
     }

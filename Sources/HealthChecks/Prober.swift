@@ -112,8 +112,9 @@ private final class AnswerWatcher: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         let peer = try? context.pipeline.syncOperations.nioSSL_peerCertificate()
-        let reason = probe.tls?.reason(error, peer: peer)
-        outcome.succeed(.failure("\(endpoint): \(reason ?? "not HTTP (\(error))")"))
+        let system = (error as? IOError).map { String(cString: strerror($0.errnoCode)) }
+        let reason = probe.tls?.reason(error, peer: peer) ?? system ?? "not HTTP (\(error))"
+        outcome.succeed(.failure("\(endpoint): \(reason)"))
     }
 
     func channelInactive(context: ChannelHandlerContext) {

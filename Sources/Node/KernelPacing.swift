@@ -4,14 +4,13 @@ internal import Timing
 struct KernelPacing: Hashable, Sendable {
     /// The size of the next batch of addresses.
     var addressBatch = AddressBatch()
-    /// Whether addresses may be requested: not between the outcomes of a batch and the next event.
+    /// Whether addresses may be requested: not between the outcomes of a batch and the next turn.
     var mayRequestAddresses = true
     /// Whether further routes may be changed: not between the last outcome of a slice (``FIBInstaller/limit``) and the next
-    /// event.
+    /// turn.
     var mayInstallRoutes = true
 
-    /// Permits both, before each event is handled, outcomes included. The handling of the last outcome of a batch or a slice
-    /// then forbids the next one.
+    /// Permits both, at each event that is no outcome. The last outcome of a batch or a slice forbids the next one.
     mutating func beginTurn() {
         mayRequestAddresses = true
         mayInstallRoutes = true

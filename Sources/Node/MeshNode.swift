@@ -150,7 +150,7 @@ public struct MeshNode: Sendable {
     /// Takes in an event. ``settle(at:effects:)`` must follow.
     public mutating func note(_ event: NodeEvent, at now: Instant) {
         if case .stopping = life { return noteWhileStopping(event, at: now) }
-        pacing.beginTurn()
+        if !event.isOutcome { pacing.beginTurn() }
         noteLateness(at: now)
         switch event {
         // These concern the router alone, unless the router does more than send (`perform`).

@@ -33,13 +33,13 @@ public struct NodeCounters: Hashable, Sendable {
     }
 
     /// A neighbor became Full. Its counter starts at 0, because Prometheus sees no increase in a series that starts at 1.
-    mutating func foundAdjacency(_ router: RouterID, on port: String) {
+    mutating func becameFull(_ router: RouterID, on port: String) {
         let key = AdjacencyKey(port: port, router: router)
         if adjacencyLosses.count < Self.mostCounters, adjacencyLosses[key] == nil { adjacencyLosses[key] = 0 }
     }
 
     /// A neighbor left Full.
-    mutating func lostAdjacency(_ router: RouterID, on port: String) {
+    mutating func leftFull(_ router: RouterID, on port: String) {
         let key = AdjacencyKey(port: port, router: router)
         guard adjacencyLosses.count < Self.mostCounters || adjacencyLosses[key] != nil else { return }
         adjacencyLosses[key, default: 0] += 1

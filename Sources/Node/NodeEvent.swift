@@ -46,6 +46,18 @@ public enum NodeEvent: Sendable {
     case remainsRemoved(Result<String, NodeFailure>)
     /// ``MeshNode/nextDeadline`` is due.
     case timer
+
+    /// Whether it is the outcome of an effect, so that it belongs to the turn of the event that led to the effect.
+    var isOutcome: Bool {
+        switch self {
+        case .installed, .addresses, .settings, .membership, .saved, .networkConfiguration, .foreignRoutes,
+            .remainsRemoved:
+            true
+        case .start, .kernel, .routes, .packet, .checked, .cluster, .configuration, .configurationRefused,
+            .configurationMissing, .command, .timer:
+            false
+        }
+    }
 }
 
 /// A command of an operator, or of the process that is about to end.

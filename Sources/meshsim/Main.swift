@@ -15,7 +15,7 @@ struct Main {
           --verbose         print all that happens
           --minimize        after a failure, leave out steps as long as it still fails, and print what remains
           --keep-going      do not stop at the first failure
-          --convergence     instead of scenarios, print how long good cables take to converge
+          --convergence     instead of scenarios, print how long meshes of good links take to converge
           --report-every N  a summary line after so many seeds (default 100)
 
         Exits with 1 if a run failed a check, with 2 for invalid arguments.

@@ -27,7 +27,7 @@ struct Options {
             case "--keep-going": options.keepsGoing = true
             case "--seeds", "--seed", "--size", "--report-every":
                 guard let value = remaining.popFirst(), options.set(name, to: value) else {
-                    return .failure(Problem(text: "\(name) needs a value"))
+                    return .failure(Problem(text: "\(name) needs a valid value"))
                 }
             default: return .failure(Problem(text: "unknown argument \(name)"))
             }

@@ -259,7 +259,7 @@ import Timing
         try make("web", in: fixture)
         let agent = try Agent(fixture, name: "a")
         try await eventually("the agent reports that it may not use leases") {
-            agent.hasReported("\"get\", \"create\" and \"patch\" on leases")
+            agent.hasReported("\"get\", \"list\", \"watch\", \"create\" and \"patch\" on leases")
         }
         fixture.server.changeBehavior { $0.unchangeable = ["services/status"] }
         try await eventually("the agent reports that it may not write addresses") {

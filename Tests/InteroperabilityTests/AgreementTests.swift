@@ -95,7 +95,7 @@ extension Interoperability {
                         return remaining.isEmpty ? nil : "\(node) still has LSAs of the dead router: \(remaining)"
                     }
                 }
-                #expect(try lab.adjacencies(of: "n2").filter { $0.state == "Full" }.count == 1)
+                #expect(try lab.neighbors(of: "n2").filter { $0.state == "Full" }.count == 1)
             }
         }
     }

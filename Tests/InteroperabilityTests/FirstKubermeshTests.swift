@@ -53,7 +53,7 @@ extension Interoperability {
                     #expect(
                         try lab.nextHops(at: "n1", "2001:db8:0:d::\(old.dropFirst())/128")
                             == lab.firstHops(from: "n1", to: old))
-                    #expect(try lab.adjacencies(of: old).filter { $0.state == "Full" }.count == 2)
+                    #expect(try lab.neighbors(of: old).filter { $0.state == "Full" }.count == 2)
                 }
                 #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n4")))
             }

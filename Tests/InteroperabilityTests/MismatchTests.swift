@@ -75,7 +75,7 @@ extension Interoperability {
                     return events.contains { $0.lowercased().contains("hello") }
                         ? nil : "n1 does not report the hello interval; its events are \(events)"
                 }
-                #expect(try lab.adjacencies(of: "n1").allSatisfy { $0.state != "Full" })
+                #expect(try lab.neighbors(of: "n1").allSatisfy { $0.state != "Full" })
             }
         }
     }

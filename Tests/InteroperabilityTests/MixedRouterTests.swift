@@ -11,8 +11,8 @@ extension Interoperability {
         func anAdjacencyFormsAndNodesReachEachOther(other: Topology.RouterKind) throws {
             try withLab(.pair(.quick("n1", .meshd), .quick("n2", other))) { lab in
                 try lab.waitUntilConverged()
-                #expect(try lab.adjacencies(of: "n1").map(\.state) == ["Full"])
-                #expect(try lab.adjacencies(of: "n2").map(\.state) == ["Full"])
+                #expect(try lab.neighbors(of: "n1").map(\.state) == ["Full"])
+                #expect(try lab.neighbors(of: "n2").map(\.state) == ["Full"])
                 #expect(try lab.canReach(from: "n1", to: lab.addresses.address(of: "n2")))
                 #expect(try lab.canReach(from: "n2", to: lab.addresses.address(of: "n1")))
             }

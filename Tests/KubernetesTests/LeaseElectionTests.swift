@@ -171,6 +171,44 @@ struct LeaseElectionTests {
         #expect(election.isHolder(0))
     }
 
+    /// A stop during a renewal whose answer is lost, or whose lease was changed by another client meanwhile.
+    @Test(arguments: [true, false]) func aStopDuringAFailingRenewalReleasesTheLease(isConflict: Bool) throws {
+        var random = FixedRandom()
+        var election = LeaseElection(identity: "a")
+        var now = Instant.at(1000)
+        func step(_ event: LeaseElection.Event) -> LeaseElection.Action? {
+            election.handle(event, at: now, time: MicroTime(microseconds: 0), random: &random)
+        }
+        #expect(step(.start) == .read)
+        guard case .create(let record)? = step(.read(nil)) else {
+            Issue.record("no lease was created")
+            return
+        }
+        var metadata = ObjectMetadata(name: "pools", namespace: "kube-system")
+        metadata.resourceVersion = "5"
+        #expect(step(.written(Lease(metadata: metadata, record: record))) == nil)
+        now = now + .seconds(3)
+        guard case .update? = step(.clock) else {
+            Issue.record("the lease was not renewed")
+            return
+        }
+        #expect(step(.release) == nil && !election.hasReleased)
+        var release: LeaseElection.Action?
+        if isConflict {
+            #expect(step(.failed(.refused(Status(code: 409)))) == .read)
+            metadata.resourceVersion = "6"
+            release = step(.read(Lease(metadata: metadata, record: record)))
+        } else {
+            release = step(.failed(.unreachable("timed out")))
+        }
+        guard case .update(let released, metadata.resourceVersion)? = release else {
+            Issue.record("the lease was not released")
+            return
+        }
+        #expect(released.holderIdentity.isEmpty && !election.hasReleased)
+        #expect(step(.failed(.unreachable("timed out"))) == nil && election.hasReleased)
+    }
+
     @Test func aDeletedLeaseIsCreatedAgain() {
         var election = SimulatedElection(skews: [.zero])
         election.advance(seconds: 5)

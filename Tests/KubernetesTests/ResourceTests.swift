@@ -31,7 +31,7 @@ struct ResourceTests {
               {"type":"Hostname","address":"192.0.2.7"},{"type":"InternalDNS","address":"n1.example"}]}}
             """
         let node: NodeAddresses = try decode(text)
-        #expect(node.addresses.map(\.textOfItsFamily) == ["10.70.0.1", "fd00::7", "192.0.2.7"])
+        #expect(node.addresses.map(\.description) == ["10.70.0.1", "fd00::7", "192.0.2.7"])
         #expect(node.metadata.labels.isEmpty && node.metadata.annotations.isEmpty)
         let later: NodeAddresses = try decode(
             text.replacingOccurrences(of: "\"7\"", with: "\"8\"").replacingOccurrences(of: "\"b\"", with: "\"c\""))

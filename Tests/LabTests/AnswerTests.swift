@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func neighborsOfBIRDAreRead() {
-        let found = Lab.birdAdjacencies(
+        let found = Lab.birdNeighbors(
             """
             BIRD 2.0.12 ready.
             mesh:
@@ -45,8 +45,8 @@ import Testing
             """)
         #expect(
             found == [
-                Adjacency(routerID: "10.0.0.2", port: "cluster0", state: "Full", role: nil),
-                Adjacency(routerID: "10.0.0.3", port: "cluster1", state: "Full", role: "BDR"),
+                ReportedNeighbor(routerID: "10.0.0.2", port: "cluster0", state: "Full", role: nil),
+                ReportedNeighbor(routerID: "10.0.0.3", port: "cluster1", state: "Full", role: "BDR"),
             ])
     }
 

@@ -53,7 +53,8 @@ import Testing
             link(isMulticastCapable: false), addresses: [address("fe80::1")], configuration: Configuration())
         #expect(
             change
-                == .down(index: 5, name: "p1", reason: "multicast is off; set it on with: ip link set p1 multicast on"))
+                == .down(index: 5, name: "p1", reason: "multicast is off; turn it on with: ip link set p1 multicast on")
+        )
         #expect(table.unusable.map(\.name) == ["p1"])
     }
 

@@ -53,6 +53,22 @@ import Timing
             purpose: "ipv4-pods", pool: PrefixPool(base: IPv4Prefix(base)!, length: length)!, saved: nil)
     }
 
+    /// Another node claims the range, and the back-off forbids to yield. An obstacle does not wait for that.
+    @Test func anObstacleDoesNotWaitForTheBackoff() {
+        var range = range("172.31.0.0/16")
+        func review(_ range: inout SelfAssignedRange, at seconds: Int64, _ subnets: [IPv4Prefix] = []) -> Int {
+            range.review(
+                as: RouterID(1), seed: 7, at: .zero + .seconds(seconds), mayAssign: true,
+                claimants: { _ in [RouterID(2)] }, used: { [] },
+                connected: subnets.map { .init(prefix: $0, reason: ", which is elsewhere") }
+            ).count
+        }
+        while review(&range, at: 0) > 0 {}
+        let held = range.prefix
+        #expect(held != nil && range.nextReview != nil)
+        #expect(review(&range, at: 0, [held!]) > 0 && range.prefix != held)
+    }
+
     @Test func noRangeIsAssignedBeforeTheObstaclesAreKnown() {
         var range = range("172.31.0.0/16")
         #expect(review(&range, nil) == [])

@@ -127,7 +127,8 @@ extension PoolController {
         guard failure.code != nil, state.value.loggedLeaseFailure != failure.kind else { return }
         state.value.loggedLeaseFailure = failure.kind
         let right =
-            failure.isForbidden ? ", which requires \"get\", \"list\", \"watch\", \"create\" and \"patch\" on leases in its namespace" : ""
+            failure.isForbidden
+            ? ", which requires \"get\", \"list\", \"watch\", \"create\" and \"patch\" on leases in its namespace" : ""
         notify("address pools: cannot acquire or renew the lease \(options.lease)\(right): \(failure)")
     }
 

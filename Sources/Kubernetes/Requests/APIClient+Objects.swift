@@ -101,7 +101,7 @@ extension APIClient {
     /// Replaces all addresses and hostnames in the `status` of a service by `addresses`. Fails with a conflict if `service` is
     /// outdated.
     public func setIngress(_ addresses: [IPv6Address], of service: Service) -> EventLoopFuture<Service> {
-        let patch = ["status": ["loadBalancer": ["ingress": addresses.map { ["ip": $0.textOfItsFamily] }]]]
+        let patch = ["status": ["loadBalancer": ["ingress": addresses.map { ["ip": $0.description] }]]]
         return self.patch(
             Service.self, service.key, subresource: "status", resourceVersion: service.metadata.resourceVersion, patch)
     }

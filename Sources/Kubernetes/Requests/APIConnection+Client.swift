@@ -17,7 +17,7 @@ extension APIConnection {
 
     /// The address of the server; `nil` if the URL has a name.
     var serverAddress: IPv6Address? {
-        URL(string: server)?.host().flatMap { IPv6Address(ofEitherFamily: $0.trimmingBrackets) }
+        URL(string: server)?.host().flatMap { IPv6Address($0.trimmingBrackets) }
     }
 
     /// Makes a client that reports, on the loop, the address of every new connection.
@@ -40,7 +40,7 @@ extension APIConnection {
         // The caller decides when to try again.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.http1_1ConnectionDebugInitializer = { channel in
-            if let text = channel.remoteAddress?.ipAddress, let peer = IPv6Address(ofEitherFamily: text) {
+            if let text = channel.remoteAddress?.ipAddress, let peer = IPv6Address(text) {
                 if loop.inEventLoop { opened(peer) } else { loop.execute { opened(peer) } }
             }
             return Self.keepAlive(channel)

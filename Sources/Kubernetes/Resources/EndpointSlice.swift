@@ -70,7 +70,7 @@ extension EndpointSlice.Endpoint: Codable {
     /// Encodes the fields in use.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
-        try fields.encode(addresses.map(\.textOfItsFamily), forKey: .addresses)
+        try fields.encode(addresses.map(\.description), forKey: .addresses)
         try fields.encodeIfPresent(nodeName, forKey: .nodeName)
         var conditions = fields.nestedContainer(keyedBy: ConditionKeys.self, forKey: .conditions)
         try conditions.encode(isReady, forKey: .ready)

@@ -15,20 +15,6 @@ extension KeyedDecodingContainer {
 
     /// The addresses in the list under `key`. Entries that are not addresses, such as `""`, `None` and host names, are skipped.
     func addresses(_ key: Key) throws -> [IPv6Address] {
-        try value(key, else: [String]()).compactMap(IPv6Address.init(ofEitherFamily:))
+        try value(key, else: [String]()).compactMap { IPv6Address($0) }
     }
-}
-
-extension IPv6Address {
-    /// Parses an address of either family. An IPv4 address becomes its mapped form.
-    init?(ofEitherFamily text: String) {
-        if let address = IPv4Address(text) {
-            self.init(address)
-        } else {
-            self.init(text)
-        }
-    }
-
-    /// The address as the API writes it: IPv4 in dotted decimal.
-    var textOfItsFamily: String { ipv4?.description ?? description }
 }

@@ -35,7 +35,7 @@ extension NodeAddresses {
         let status = try fields.fields(.status, StatusKeys.self)
         let all = try status?.value(.addresses, else: [NodeAddress]()) ?? []
         // Including those of type Hostname: the name of a machine may be its address.
-        addresses = Array(all.lazy.compactMap { IPv6Address(ofEitherFamily: $0.address) }.prefix(Self.limit))
+        addresses = Array(all.lazy.compactMap { IPv6Address($0.address) }.prefix(Self.limit))
     }
 
     /// Encodes the fields in use.
@@ -45,6 +45,6 @@ extension NodeAddresses {
         var status = fields.nestedContainer(keyedBy: StatusKeys.self, forKey: .status)
         // The types are not kept, so any will do.
         try status.encode(
-            addresses.map { NodeAddress(type: "InternalIP", address: $0.textOfItsFamily) }, forKey: .addresses)
+            addresses.map { NodeAddress(type: "InternalIP", address: $0.description) }, forKey: .addresses)
     }
 }

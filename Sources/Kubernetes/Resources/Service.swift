@@ -108,7 +108,7 @@ extension Service {
         let clusterIP = try specification.value(.clusterIP, else: "")
         isHeadless = clusterIP == "None"
         let several = try specification.addresses(.clusterIPs)
-        clusterIPs = several.isEmpty ? [clusterIP].compactMap(IPv6Address.init(ofEitherFamily:)) : several
+        clusterIPs = several.isEmpty ? [clusterIP].compactMap { IPv6Address($0) } : several
         externalIPs = try specification.addresses(.externalIPs)
         loadBalancerIP = try specification.decodeIfPresent(String.self, forKey: .loadBalancerIP)
         loadBalancerClass = try specification.decodeIfPresent(String.self, forKey: .loadBalancerClass)
@@ -122,7 +122,7 @@ extension Service {
         ports = try specification.value(.ports, else: [])
         let loadBalancer = try fields.fields(.status, StatusKeys.self)?.fields(.loadBalancer, LoadBalancerKeys.self)
         let ingress = try loadBalancer?.value(.ingress, else: [Ingress]()) ?? []
-        ingressIPs = ingress.compactMap { $0.ip.flatMap(IPv6Address.init(ofEitherFamily:)) }
+        ingressIPs = ingress.compactMap { $0.ip.flatMap { IPv6Address($0) } }
         ingressNames = ingress.compactMap(\.hostname).filter { !$0.isEmpty }
     }
 
@@ -133,8 +133,8 @@ extension Service {
         var specification = fields.nestedContainer(keyedBy: SpecificationKeys.self, forKey: .spec)
         try specification.encode(type, forKey: .type)
         if isHeadless { try specification.encode("None", forKey: .clusterIP) }
-        try specification.encode(clusterIPs.map(\.textOfItsFamily), forKey: .clusterIPs)
-        try specification.encode(externalIPs.map(\.textOfItsFamily), forKey: .externalIPs)
+        try specification.encode(clusterIPs.map(\.description), forKey: .clusterIPs)
+        try specification.encode(externalIPs.map(\.description), forKey: .externalIPs)
         try specification.encodeIfPresent(loadBalancerIP, forKey: .loadBalancerIP)
         try specification.encodeIfPresent(loadBalancerClass, forKey: .loadBalancerClass)
         try specification.encode(externalTrafficPolicy.rawValue, forKey: .externalTrafficPolicy)
@@ -145,7 +145,7 @@ extension Service {
         try specification.encode(ports, forKey: .ports)
         var status = fields.nestedContainer(keyedBy: StatusKeys.self, forKey: .status)
         var loadBalancer = status.nestedContainer(keyedBy: LoadBalancerKeys.self, forKey: .loadBalancer)
-        let ingress = ingressIPs.map { Ingress(ip: $0.textOfItsFamily) } + ingressNames.map { Ingress(hostname: $0) }
+        let ingress = ingressIPs.map { Ingress(ip: $0.description) } + ingressNames.map { Ingress(hostname: $0) }
         try loadBalancer.encode(ingress, forKey: .ingress)
     }
 }

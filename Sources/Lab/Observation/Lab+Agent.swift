@@ -44,9 +44,9 @@ extension Lab {
         return routes.items.filter { $0.fib.state == .installed }.map(\.prefix)
     }
 
-    func meshdAdjacencies(of name: String) throws(LabError) -> [Adjacency] {
+    func meshdNeighbors(of name: String) throws(LabError) -> [ReportedNeighbor] {
         try list(Neighbor.self, of: name).map {
-            Adjacency(routerID: $0.routerID, port: $0.interface, state: $0.state, role: nil)
+            ReportedNeighbor(routerID: $0.routerID, port: $0.interface, state: $0.state, role: nil)
         }
     }
 

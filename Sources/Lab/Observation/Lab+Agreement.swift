@@ -7,10 +7,10 @@ extension Lab {
     /// disagree about the link's type or designated router. Links with one running router are not checked.
     public func adjacencyProblem() throws(LabError) -> String? {
         let segments = segments.filter { $0.count > 1 }
-        var heard: [String: [Adjacency]] = [:]
+        var heard: [String: [ReportedNeighbor]] = [:]
         var interfaces: [String: [Interface]] = [:]
         for port in segments.joined() where heard[port.node] == nil {
-            heard[port.node] = try adjacencies(of: port.node)
+            heard[port.node] = try neighbors(of: port.node)
             if isAgent(port.node) { interfaces[port.node] = try list(Interface.self, of: port.node) }
         }
         for segment in segments {

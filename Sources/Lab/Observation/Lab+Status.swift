@@ -61,7 +61,7 @@ extension Lab {
 
     /// How many of a node's neighbors, in whatever state, are Full, as in `2/3 Full`; `-` if its router does not run or answer.
     private func adjacencySummary(of node: String) -> String {
-        guard isRunning(node), let found = try? adjacencies(of: node) else { return "-" }
+        guard isRunning(node), let found = try? neighbors(of: node) else { return "-" }
         return "\(found.count { $0.state == "Full" })/\(found.count) Full"
     }
 

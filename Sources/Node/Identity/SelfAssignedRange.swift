@@ -70,6 +70,11 @@ public struct SelfAssignedRange: Sendable {
         nextReview = nil
         var changes: [Change] = []
         var avoided: [IPv4Prefix] = []
+        // The machine may have been connected to the subnet after the range was assigned.
+        if let held = prefix, let obstacle = connected.first(where: { $0.prefix.overlaps(held) }) {
+            prefix = nil
+            changes.append(.releasedForObstacle(held, obstacle))
+        }
         if let held = prefix, let winner = claimants(held).max(), winner > own {
             guard backoff.mayYield(at: now) else {
                 nextReview = backoff.earliest
@@ -79,11 +84,6 @@ public struct SelfAssignedRange: Sendable {
             avoided = [held]
             prefix = nil
             changes.append(.yielded(held, to: winner))
-        }
-        // The machine may have been connected to the subnet after the range was assigned.
-        if let held = prefix, let obstacle = connected.first(where: { $0.prefix.overlaps(held) }) {
-            prefix = nil
-            changes.append(.releasedForObstacle(held, obstacle))
         }
         guard prefix == nil, mayAssign, let allObstacles = obstacles.map({ connected + $0 }) else { return changes }
         let cover = allObstacles.first {

@@ -23,8 +23,8 @@ extension MeshNode {
             problems.noteChange(at: now)
             // Read only once the port has no neighbor left, so a fall to a lower state may be noted as a loss.
             if to < from { lastHeard.lost(neighbor, on: interface, at: now) }
-            if to == .full { counters.foundAdjacency(neighbor, on: name(ofInterface: interface)) }
-            if from == .full, to < .full { counters.lostAdjacency(neighbor, on: name(ofInterface: interface)) }
+            if to == .full { counters.becameFull(neighbor, on: name(ofInterface: interface)) }
+            if from == .full, to < .full { counters.leftFull(neighbor, on: name(ofInterface: interface)) }
         case .duplicateRouterID, .limitReached: problems.invalidate()
         default: break
         }

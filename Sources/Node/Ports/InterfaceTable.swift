@@ -268,7 +268,7 @@ public struct InterfaceTable: Sendable {
         guard link.isUp else { return .down("the link is down; set it up with: ip link set \(link.name) up") }
         guard link.hasCarrier else { return .down("no carrier") }
         guard link.isMulticastCapable else {
-            return .down("multicast is off; set it on with: ip link set \(link.name) multicast on")
+            return .down("multicast is off; turn it on with: ip link set \(link.name) multicast on")
         }
         guard link.mtu >= leastMTU else { return .down("its MTU \(link.mtu) is too small: IPv6 needs \(leastMTU)") }
         let linkLocal = addresses.map(\.address).filter(\.isLinkLocal)

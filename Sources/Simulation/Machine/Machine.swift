@@ -63,10 +63,10 @@ public struct Machine: Sendable {
     var processNumber = 0
     /// When the timer fires; timer events in the queue with another time are ignored.
     var timer: Instant?
-    /// How often the timer has fired again at ``lastRing``.
-    var ringsWithoutProgress = 0
+    /// How often the timer has fired again at ``lastTimer``.
+    var timersWithoutProgress = 0
     /// When the timer last fired with a deadline due.
-    var lastRing = Instant.zero
+    var lastTimer = Instant.zero
     /// Packets in the sockets of a sleeping process.
     var unreadPackets: [Packet] = []
     /// Notifications of changes by other programs (routes and addresses removed) that a sleeping process reads when it

@@ -20,7 +20,7 @@ public struct ModelKernel: Sendable {
     /// Addresses that it refuses to add; those on `lo` stay.
     var refusedAddresses: Set<IPv6Address> = []
     /// Addresses that its neighbor table has as those of other machines.
-    var strangers: Set<IPv6Address> = []
+    var addressesOfOthers: Set<IPv6Address> = []
     /// Routes of other programs.
     var foreignRoutes: [ForeignRoute] = []
     /// Prefixes to which it refuses new routes; it still replaces routes that exist.
@@ -119,7 +119,7 @@ public struct ModelKernel: Sendable {
     }
 
     /// Another program removes a route. Returns whether there was one.
-    mutating func stealRoute(_ prefix: IPv6Prefix) -> Bool { routes.removeValue(forKey: prefix) != nil }
+    mutating func removeOwnRoute(_ prefix: IPv6Prefix) -> Bool { routes.removeValue(forKey: prefix) != nil }
 
     /// Removes all routes and next-hop objects of the node.
     mutating func removeAllRoutes() { (objects, routes) = ([:], [:]) }
@@ -128,7 +128,7 @@ public struct ModelKernel: Sendable {
     mutating func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {
         switch request {
         case .add(let address, let ifUnclaimed):
-            if ifUnclaimed, strangers.contains(address) { return .refused("another machine has it") }
+            if ifUnclaimed, addressesOfOthers.contains(address) { return .refused("another machine has it") }
             if refusedAddresses.contains(address) { return .refused("permission denied") }
             if let isOurs = addresses[address] { return .present(isOurs: isOurs) }
             addresses[address] = true
@@ -166,8 +166,8 @@ public struct ModelKernel: Sendable {
     }
 
     /// Sets the carrier of an interface. Without carrier, its next-hop objects are removed, as in Linux.
-    mutating func setCarrier(_ interface: UInt32, isLit: Bool) {
-        if isLit {
+    mutating func setCarrier(_ interface: UInt32, hasCarrier: Bool) {
+        if hasCarrier {
             interfacesWithCarrier.insert(interface)
             return
         }

@@ -180,14 +180,14 @@ extension Network {
         let members = links[link].ports
         for port in members {
             // A port of a segment needs its own cable and power only, a port of a cable those of both ends.
-            let isLit = members.allSatisfy { other in
+            let hasCarrier = members.allSatisfy { other in
                 (links[link].isSegment && other != port)
                     || (!ports[other].isPulled && nodes[ports[other].node].state != .off)
             }
-            guard ports[port].hasCarrier != isLit else { continue }
-            ports[port].hasCarrier = isLit
-            if !isLit { ports[port].hasFlapped = true }
-            nodes[ports[port].node].kernel.setCarrier(ports[port].configuration.index, isLit: isLit)
+            guard ports[port].hasCarrier != hasCarrier else { continue }
+            ports[port].hasCarrier = hasCarrier
+            if !hasCarrier { ports[port].hasFlapped = true }
+            nodes[ports[port].node].kernel.setCarrier(ports[port].configuration.index, hasCarrier: hasCarrier)
             enqueue(.carrierNews(port: port), after: random.duration(upTo: machine.carrierDelay))
         }
     }

@@ -59,7 +59,7 @@ public enum Action: Hashable, Sendable {
     /// Another program removes one of the node's routes, chosen at random.
     case foreignDeletion(node: Int)
     /// Another program removes an address from `lo`, chosen at random.
-    case addressTheft(node: Int)
+    case foreignAddressRemoval(node: Int)
     /// Another program switches forwarding off.
     case forwarding(node: Int)
     /// Requests about routes fail if `isUnreachable`. The kernel takes up to `delay` for requests (``Machine/kernelDelay``).
@@ -67,7 +67,7 @@ public enum Action: Hashable, Sendable {
     /// The kernel now refuses to add exactly these addresses, and routes to exactly these prefixes.
     case refusal(node: Int, addresses: Set<IPv6Address>, prefixes: Set<IPv6Prefix>)
     /// The kernel's neighbor table now has exactly these addresses as those of other machines.
-    case strangers(node: Int, Set<IPv6Address>)
+    case addressesOfOthers(node: Int, Set<IPv6Address>)
     /// Another program now has routes to exactly these prefixes.
     case foreignRoutes(node: Int, Set<IPv6Prefix>)
     /// A port's cost changes.

@@ -33,7 +33,8 @@ extension Network {
             notifyCluster(node, [:])
         case .service(let node, let name, let works): nodes[node].services[name] = works
         case .demandService(let node, let address, let level): setDemand(node, address, level)
-        case .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble, .refusal, .strangers, .foreignRoutes:
+        case .foreignDeletion, .foreignAddressRemoval, .forwarding, .kernelTrouble, .refusal, .addressesOfOthers,
+            .foreignRoutes:
             disturbKernel(action)
 
         case .start(let node): start(node)
@@ -114,9 +115,9 @@ extension Network {
         switch action {
         case .foreignDeletion(let node):
             let routes = nodes[node].kernel.prefixes.sorted()
-            guard let prefix = random.pick(routes), nodes[node].kernel.stealRoute(prefix) else { return }
+            guard let prefix = random.pick(routes), nodes[node].kernel.removeOwnRoute(prefix) else { return }
             notifyProcess(.routes([.routeDeleted(prefix)]), on: node)
-        case .addressTheft(let node):
+        case .foreignAddressRemoval(let node):
             guard let address = random.pick(nodes[node].kernel.addresses.keys.sorted()) else { return }
             _ = nodes[node].kernel.removeAddress(address)
             // On `lo`, with the mark of our default protocol number.
@@ -129,7 +130,7 @@ extension Network {
         case .refusal(let node, let addresses, let prefixes):
             nodes[node].kernel.refusedAddresses = addresses
             nodes[node].kernel.refusedPrefixes = prefixes
-        case .strangers(let node, let addresses): nodes[node].kernel.strangers = addresses
+        case .addressesOfOthers(let node, let addresses): nodes[node].kernel.addressesOfOthers = addresses
         case .foreignRoutes(let node, let prefixes):
             // Over an interface that is no port, and with the protocol number of routes that scripts add (RTPROT_BOOT).
             nodes[node].kernel.foreignRoutes = prefixes.sorted().map {
@@ -195,7 +196,7 @@ extension Network {
         for node in nodes.indices {
             disturbKernel(.kernelTrouble(node: node, isUnreachable: false, delay: .zero))
             disturbKernel(.refusal(node: node, addresses: [], prefixes: []))
-            disturbKernel(.strangers(node: node, []))
+            disturbKernel(.addressesOfOthers(node: node, []))
             disturbKernel(.foreignRoutes(node: node, []))
             start(node)
             wake(node)

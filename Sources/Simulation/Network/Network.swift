@@ -108,7 +108,7 @@ public struct Network: Sendable {
         switch event {
         case .delivery(let port, let source, let destination, let octets):
             deliver(to: port, source: source, destination: destination, octets: octets)
-        case .timer(let node): ring(node)
+        case .timer(let node): fireTimer(node)
         case .carrierNews(let port): notifyCarrier(port)
         case .action(let action):
             observer?(now, .action(action))
@@ -185,21 +185,21 @@ extension Network {
     }
 
     /// A timer fires. If a node's timer is due again 1000 times at one moment, the node makes no progress.
-    private mutating func ring(_ node: Int) {
+    private mutating func fireTimer(_ node: Int) {
         guard nodes[node].timer == now else { return }
         nodes[node].timer = nil
         guard nodes[node].state == .running, let deadline = nodes[node].process?.nextDeadline else { return }
         let local = localTime(of: node)
         guard deadline <= local else { return setTimer(node) }
-        if nodes[node].lastRing == now {
-            nodes[node].ringsWithoutProgress += 1
-            guard nodes[node].ringsWithoutProgress < 1000 else {
+        if nodes[node].lastTimer == now {
+            nodes[node].timersWithoutProgress += 1
+            guard nodes[node].timersWithoutProgress < 1000 else {
                 return halt(
                     .spin, "\(name(node)) at \(local.seconds) sets its timer again and again to \(deadline.seconds)")
             }
         } else {
-            nodes[node].lastRing = now
-            nodes[node].ringsWithoutProgress = 0
+            nodes[node].lastTimer = now
+            nodes[node].timersWithoutProgress = 0
         }
         handle(.timer, on: node)
     }

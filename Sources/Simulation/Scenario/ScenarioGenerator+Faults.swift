@@ -11,7 +11,7 @@ extension ScenarioGenerator {
         case prefix, anycast, external, stub, drain, clusterDrain
         // A service behind a VIP fails; services of the cluster demand an address.
         case vipService, serviceDemand
-        case foreignDeletion, addressTheft, addressStorm, forwarding, kernelTrouble, refusal
+        case foreignDeletion, foreignAddressRemoval, addressStorm, forwarding, kernelTrouble, refusal
         case cost, renumber, mtu
         case replay
 
@@ -25,7 +25,7 @@ extension ScenarioGenerator {
         ]
         static let machines: [FaultKind] = [
             .drain, .clusterDrain, .vipService, .vipService, .serviceDemand, .serviceDemand, .foreignDeletion,
-            .addressTheft, .addressStorm,
+            .foreignAddressRemoval, .addressStorm,
             .addressStorm, .forwarding, .kernelTrouble, .refusal, .kill, .sleep, .shutdown, .announcedStop,
         ]
     }
@@ -53,7 +53,8 @@ extension ScenarioGenerator {
         case .sleep, .kill, .powerOff, .shutdown, .announcedStop, .replay: addMachineFault(kind, at: time)
         case .prefix, .anycast, .external, .stub, .drain, .clusterDrain, .vipService, .serviceDemand:
             addAnnouncement(kind, at: time)
-        case .foreignDeletion, .addressTheft, .forwarding, .kernelTrouble, .refusal: addKernelFault(kind, at: time)
+        case .foreignDeletion, .foreignAddressRemoval, .forwarding, .kernelTrouble, .refusal:
+            addKernelFault(kind, at: time)
         case .addressStorm: addAddressStorm(at: time)
         case .cost, .renumber, .mtu: addReconfiguration(kind, at: time)
         }
@@ -157,7 +158,7 @@ extension ScenarioGenerator {
         let node = random.below(plan.nodes.count)
         switch kind {
         case .foreignDeletion: for _ in 0..<random.number(in: 1...4) { add(time, .foreignDeletion(node: node)) }
-        case .addressTheft: add(time, .addressTheft(node: node))
+        case .foreignAddressRemoval: add(time, .foreignAddressRemoval(node: node))
         case .forwarding: add(time, .forwarding(node: node))
         case .kernelTrouble:
             // Requests always succeed again later; they may stay slow.
@@ -174,7 +175,7 @@ extension ScenarioGenerator {
             ])
             add(time, .refusal(node: node, addresses: Set(addresses), prefixes: Set(prefixes)))
             // An address that exists is refused only after another program has removed it.
-            for _ in 0..<random.below(4) { add(time + .milliseconds(1), .addressTheft(node: node)) }
+            for _ in 0..<random.below(4) { add(time + .milliseconds(1), .foreignAddressRemoval(node: node)) }
             add(time + gap(), .refusal(node: node, addresses: [], prefixes: []))
         }
     }
@@ -191,7 +192,7 @@ extension ScenarioGenerator {
             time += random.duration(upTo: delay)
             switch random.below(7) {
             case 0: add(time, .demandService(node: node, address, nil))
-            case 1: add(time, .addressTheft(node: node))
+            case 1: add(time, .foreignAddressRemoval(node: node))
             case 2, 3: add(time, .vips(node: node, []))
             case 4: add(time, .vips(node: node, plan.nodes[node].vips))
             case 5: add(time, .vips(node: node, [VIP(name: "storm", address: Self.vipAddress(1))]))

@@ -67,7 +67,7 @@ extension Lab {
         while !frontier.isEmpty {
             var next: [String] = []
             for node in frontier {
-                for neighbor in neighbors(of: node) where distances[neighbor] == nil {
+                for neighbor in nodesOneHopAway(from: node) where distances[neighbor] == nil {
                     distances[neighbor] = distances[node, default: 0] + 1
                     next.append(neighbor)
                 }
@@ -78,7 +78,7 @@ extension Lab {
     }
 
     /// The running nodes one hop away, over links without a fault.
-    private func neighbors(of node: String) -> [String] {
+    private func nodesOneHopAway(from node: String) -> [String] {
         let adjacent = liveLinks.filter { $0.first == node || $0.second == node }
             .map { $0.first == node ? $0.second : $0.first }
         return adjacent.flatMap { isBridge($0) ? members(ofBridge: $0).map(\.node) : [$0] }.filter { isRunning($0) }
@@ -87,7 +87,7 @@ extension Lab {
     /// The neighbors, routes, events and ends of the logs of all routers, to explain why a test failed.
     func diagnosis() -> String {
         topology.routers.map { node in
-            let neighbors = (try? adjacencies(of: node.name)) ?? []
+            let neighbors = (try? neighbors(of: node.name)) ?? []
             let routes = (try? kernelNextHops(of: node.name)) ?? [:]
             let events = node.router == .meshd ? (try? status(of: node.name).events.map(\.message)) ?? [] : []
             return """

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 
 /// A neighbor in any state, Full or not, as one router of a lab reports it, whatever its implementation.
-public struct Adjacency: Hashable, Sendable {
+public struct ReportedNeighbor: Hashable, Sendable {
     /// The neighbor's router ID.
     public var routerID: String
     /// The router's port on which it is heard.
@@ -15,16 +15,16 @@ public struct Adjacency: Hashable, Sendable {
 
 extension Lab {
     /// The neighbors of a node in any state; none of a node without a router. Throws if its router does not answer.
-    public func adjacencies(of name: String) throws(LabError) -> [Adjacency] {
+    public func neighbors(of name: String) throws(LabError) -> [ReportedNeighbor] {
         switch try topology.node(name).router {
-        case .frr: try frrAdjacencies(of: name)
-        case .bird: Self.birdAdjacencies(try birdc(name, "show ospf neighbors"))
-        case .meshd: try meshdAdjacencies(of: name)
+        case .frr: try frrNeighbors(of: name)
+        case .bird: Self.birdNeighbors(try birdc(name, "show ospf neighbors"))
+        case .meshd: try meshdNeighbors(of: name)
         case .bridge, .none: []
         }
     }
 
-    private func frrAdjacencies(of name: String) throws(LabError) -> [Adjacency] {
+    private func frrNeighbors(of name: String) throws(LabError) -> [ReportedNeighbor] {
         struct Answer: Decodable {
             struct Neighbor: Decodable {
                 var neighborId: String
@@ -42,19 +42,19 @@ extension Lab {
             let state = $0.state == "Twoway" ? "2-Way" : $0.state
             // FRR's `ifState` is the neighbor's role on a segment.
             let role = $0.ifState == "PointToPoint" ? nil : $0.ifState
-            return Adjacency(routerID: $0.neighborId, port: $0.interfaceName, state: state, role: role)
+            return ReportedNeighbor(routerID: $0.neighborId, port: $0.interfaceName, state: state, role: role)
         }
     }
 
     /// Parses lines such as `10.0.0.2  1  Full/PtP  3.750  cluster0  fe80::1`.
-    static func birdAdjacencies(_ text: String) -> [Adjacency] {
+    static func birdNeighbors(_ text: String) -> [ReportedNeighbor] {
         text.split(separator: "\n").compactMap { line in
             let words = line.split(whereSeparator: \.isWhitespace)
             guard words.count >= 5, words[0].split(separator: ".").count == 4 else { return nil }
             let parts = words[2].split(separator: "/")
             guard parts.count == 2 else { return nil }
             let roles = ["DR": "DR", "BDR": "BDR", "Other": "DROther"]
-            return Adjacency(
+            return ReportedNeighbor(
                 routerID: String(words[0]), port: String(words[4]), state: String(parts[0]),
                 role: roles[String(parts[1])])
         }
