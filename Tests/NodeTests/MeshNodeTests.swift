@@ -502,8 +502,8 @@ import Timing
         for first in [NodeEvent.timer, .kernel([]), .command(.drain(true))] {
             var stopped = bench
             stopped.now = deadline + .seconds(10)
-            stopped.node.note(.kernel([]), at: stopped.now)
-            stopped.handle(first)
+            stopped.node.note(first, at: stopped.now)
+            stopped.handle(.kernel([]))
             #expect(reports(stopped) == ["a timer was 10 s late: this process did not run, or was busy"])
             #expect(stopped.problems(.stopped).count == 1)
         }

@@ -69,6 +69,17 @@ extension Status {
     /// The maximum number of announced prefixes in the status for people. With many services there are hundreds.
     private static let announcesShown = 12
 
+    /// The number of cached objects of a kind, for people; `nil` for this node's own Node, which is one or a problem.
+    private static func text(_ kind: String, _ number: Int) -> String? {
+        switch kind {
+        case "services": counted(number, "Service")
+        case "endpointslices": counted(number, "EndpointSlice")
+        case "nodeaddresses": counted(number, "Node")
+        case "nodes": nil
+        default: "\(number) \(kind)"
+        }
+    }
+
     /// The status for people.
     public func text(node: String) -> String {
         // Label and text. A line with an empty label continues the one above. `problems` is `nil` from older agents, which
@@ -114,8 +125,7 @@ extension Status {
             lines.append(("", "takes effect at the next start: " + configuration.needsRestart.joined(separator: ", ")))
         }
         if let cluster {
-            let objects = cluster.objects.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(
-                separator: ", ")
+            let objects = cluster.objects.sorted { $0.key < $1.key }.compactMap { Self.text($0.key, $0.value) }.joined(separator: ", ")
             lines.append(
                 ("kubernetes", "\(cluster.connected ? "connected" : "not connected") by \(cluster.source); \(objects)"))
             let shown = Set((problems ?? []).map(\.problem))

@@ -3,7 +3,6 @@ internal import FoundationEssentials
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
-internal import NIOSSL
 internal import Timing
 
 internal import struct Linux.SystemError
@@ -112,9 +111,10 @@ extension RequestFailure {
         case let failure as RequestFailure: self = failure
         case HTTPParserError.invalidEOFState: self = .unreachable("the connection broke off")
         case let error as HTTPParserError: self = .unexpected("not HTTP (\(error))")
-        case let error as NIOSSLError: self = .unreachable("TLS: \(String(describing: error).prefix(200))")
+        case let error where Self.tlsReason(error) != nil: self = .unreachable(Self.tlsReason(error)!)
         case let error as IOError: self = .unreachable(SystemError.message(for: error.errnoCode))
-        case let error as NIOConnectionError where error.connectionErrors.first.map { $0.error is IOError } ?? false:
+        case let error as NIOConnectionError
+        where error.connectionErrors.first.map { $0.error is IOError || Self.tlsReason($0.error) != nil } ?? false:
             self.init(error.connectionErrors[0].error)
         case let error as HTTPClientError where error == .deadlineExceeded: self = .unreachable("the request timed out")
         case let error as HTTPClientError: self = .unreachable(error.shortDescription)

@@ -6,8 +6,8 @@ public struct RouterInformationLSA: Hashable, Sendable {
         case informationalCapabilities(UInt32)
         /// The router's name in UTF-8, 1–255 octets (RFC 5642 §3).
         case hostname(String)
-        /// The smallest MTU of the router's cabled ports in octets, in a TLV of our own with an experimental type (RFC
-        /// 7770 §5).
+        /// The smallest MTU of the router's interfaces that are not passive, in octets, in a TLV of our own with an
+        /// experimental type (RFC 7770 §5).
         case smallestMTU(UInt32)
         /// A TLV of another type, or one whose value does not have the form above.
         case unknown(type: UInt16, value: [UInt8])
@@ -24,8 +24,8 @@ public struct RouterInformationLSA: Hashable, Sendable {
         return nil
     }
 
-    /// The smallest MTU of the router's cabled ports in octets; `nil` if none is announced that is at least the IPv6 minimum
-    /// (1280, RFC 8200 §5).
+    /// The smallest MTU of the router's interfaces that are not passive, in octets; `nil` if none is announced that is at least
+    /// the IPv6 minimum (1280, RFC 8200 §5).
     public var smallestMTU: UInt32? {
         for case .smallestMTU(let mtu) in values where mtu >= 1280 { return mtu }
         return nil
