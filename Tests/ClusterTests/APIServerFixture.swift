@@ -9,10 +9,11 @@ import Testing
 final class APIServerFixture: Sendable {
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent("kubermesh-cluster-\(UUID())")
     let server: TestAPIServer
+    private let certificates: TestCertificates
 
     init() async throws {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let certificates = try TestCertificates(in: directory, names: ["IP:::1"])
+        certificates = try TestCertificates(in: directory, names: ["IP:::1"])
         server = try await TestAPIServer.start(
             certificates: certificates, group: MultiThreadedEventLoopGroup.singleton)
         try """
@@ -24,6 +25,18 @@ final class APIServerFixture: Sendable {
     }
 
     deinit { try? FileManager.default.removeItem(at: directory) }
+
+    /// Stops a server, and starts another with the same objects on the same port. Like a real one that has started again, it
+    /// remembers no change, so all watches that resume get 410 once anything has changed.
+    func restart(_ server: TestAPIServer, after outage: Duration) async throws -> TestAPIServer {
+        let backup = server.backup()
+        try await server.stop()
+        try await Task.sleep(for: outage)
+        let new = try await TestAPIServer.start(
+            port: server.port, certificates: certificates, group: MultiThreadedEventLoopGroup.singleton)
+        new.restore(backup)
+        return new
+    }
 
     /// The kubeconfig of the server.
     var source: ConnectionSource {

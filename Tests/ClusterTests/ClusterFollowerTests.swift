@@ -90,6 +90,35 @@ private final class Reports: Sendable {
         try await end(second)
     }
 
+    /// After each restart a service is created. Its address is reported soon, not after the delay that failures of the outage have
+    /// led to.
+    @Test func aServerThatRestartsIsFollowedAgain() async throws {
+        let (fixture, reports) = (try await APIServerFixture(), Reports())
+        try fixture.server.apply(Objects.node("a"))
+        let follower = try await fixture.follow(reports)
+        try await eventually("all watches are connected") { reports.totals.view?.isConnected == true }
+        var server = fixture.server
+        let rounds = ProcessInfo.processInfo.environment["KUBERMESH_RESTARTS"].flatMap { Int($0) } ?? 2
+        for round in 0..<rounds {
+            server = try await fixture.restart(server, after: .seconds(2 + round * 3 % 7))
+            let name = "web\(round)"
+            let address = try #require(IPv6Address("2001:db8::1:\(round)"))
+            try server.apply(Objects.service(name, ingress: ["\(address)"], policy: "Local"))
+            try server.apply(Objects.slice("\(name)-1", of: name, [("a", "r")]))
+            let ready = ContinuousClock.now
+            try await eventually("the service that was created after the restart is reported") {
+                reports.totals.entries[address] != nil
+            }
+            try await eventually("all watches are connected again") {
+                reports.totals.view?.isConnected == true && reports.totals.view?.problems == []
+            }
+            if rounds > 2 { print("in sync \(ContinuousClock.now - ready) after restart \(round + 1)") }
+        }
+        #expect(reports.totals.withdrawals == 0)
+        try await end(follower)
+        try await server.stop()
+    }
+
     /// The pods of a deleted Node continue to run, so its ranges are kept, even when the agent is started again.
     @Test func podRangesAreKeptWhenTheNodeIsDeleted() async throws {
         let (fixture, reports) = (try await APIServerFixture(), Reports())

@@ -41,14 +41,16 @@ public struct Reflector<Object: Resource>: Sendable {
 
         /// Whether it lasted long enough to reset the backoff. A server that fails after every start must not be asked again
         /// and again without a delay.
-        func hasLasted(at now: Instant) -> Bool { openedAt.map { now - $0 >= .seconds(5) } ?? false }
+        func hasLasted(for duration: Duration, at now: Instant) -> Bool {
+            openedAt.map { now - $0 >= duration } ?? false
+        }
     }
 
     private let limits: WatchLimits
     private var phase = Phase.idle
     private var backoff: Backoff
-    /// Whether the version of a watch was too old, and no watch has lasted since.
-    private var hasExpired = false
+    /// When a version was last too old; `nil` if none was.
+    private var lastExpiry: Instant?
     /// How many times the server has denied access, or did not have the kind, since it last accepted a watch.
     private var denials = 0
     /// The number of objects to request per page. Halved after each page that was too large, and never increased.
@@ -245,12 +247,11 @@ extension Reflector {
         _ watch: Watch, at now: Instant, _ random: inout some RandomNumberGenerator
     ) -> ReflectorAction? {
         // A server that ends every watch at once must not be asked without a delay.
-        guard watch.hasLasted(at: now) else {
+        guard watch.hasLasted(for: limits.shortestWatch, at: now) else {
             fail(.unreachable("the watch ended immediately"), watch, at: now, &random)
             return nil
         }
         backoff.reset()
-        hasExpired = false
         return self.watch(from: watch.resourceVersion, at: now, &random)
     }
 
@@ -269,7 +270,6 @@ extension Reflector {
         case .watching(let watch) where now >= watch.until:
             // The watch reached its requested duration; its events so far are valid.
             backoff.reset()
-            hasExpired = false
             phase = .waiting(from: watch.resourceVersion, mustCheck: false)
             deadline = now
         case .watching(let watch) where now < watch.heardAt + limits.silence:
@@ -289,13 +289,15 @@ extension Reflector {
 extension Reflector {
     /// How long to wait after a failure.
     private mutating func delay(
-        after failure: RequestFailure, _ random: inout some RandomNumberGenerator
+        after failure: RequestFailure, at now: Instant, _ random: inout some RandomNumberGenerator
     ) -> Duration {
         let delay = max(backoff.next(random: &random), failure.retryAfter)
-        if failure.kind == .expired, !hasExpired {
-            // The server works; after a restart, it gives this answer to all watches of all agents. Only a list helps.
-            hasExpired = true
-            return max(.random(in: .zero...limits.spread, using: &random), failure.retryAfter)
+        if failure.kind == .expired {
+            // The server works; after a restart, it gives this answer to all watches of all agents. Only a list helps, unless
+            // one was made a moment ago.
+            let isRepeated = lastExpiry.map { now - $0 < limits.shortestWatch } ?? false
+            lastExpiry = now
+            return isRepeated ? delay : max(.random(in: .zero...limits.spread, using: &random), failure.retryAfter)
         }
         guard failure.isForbidden || failure.isNotFound else { return delay }
         denials += 1
@@ -321,10 +323,7 @@ extension Reflector {
     private mutating func fail(
         _ failure: RequestFailure, _ watch: Watch, at now: Instant, _ random: inout some RandomNumberGenerator
     ) {
-        if watch.hasLasted(at: now) {
-            backoff.reset()
-            hasExpired = false
-        }
+        if watch.hasLasted(for: limits.shortestWatch, at: now) { backoff.reset() }
         let isSound =
             switch failure.kind {
             case .unreachable, .unauthorized, .forbidden, .throttled: true
@@ -340,7 +339,7 @@ extension Reflector {
         _ random: inout some RandomNumberGenerator
     ) {
         phase = .waiting(from: version, mustCheck: version != nil)
-        deadline = now + delay(after: failure, &random)
+        deadline = now + delay(after: failure, at: now, &random)
         state.failures[failure.kind, default: 0] += 1
         state.isDenied = failure.isForbidden
         // It is normal that a version is too old once in a while. Several times in a row it is a problem, like other failures.

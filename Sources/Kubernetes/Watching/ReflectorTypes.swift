@@ -23,6 +23,9 @@ public struct WatchLimits: Hashable, Sendable {
     public var reportedSilence = Duration.seconds(75)
     /// The longest delay before a retry while the server is unreachable.
     public var longestDelay = Backoff().maximum
+    /// A watch that ends earlier than this has failed, and a version that expires again within this time is retried with
+    /// backoff.
+    public var shortestWatch = Duration.seconds(5)
     /// What many agents would do at once, because the server has restarted or answers again, is spread over this time.
     public var spread = Duration.milliseconds(300)
     /// How many times in a row, after a complete list, access may be denied or the kind be missing before ``refusalDelay``
