@@ -125,7 +125,8 @@ extension Status {
             lines.append(("", "takes effect at the next start: " + configuration.needsRestart.joined(separator: ", ")))
         }
         if let cluster {
-            let objects = cluster.objects.sorted { $0.key < $1.key }.compactMap { Self.text($0.key, $0.value) }.joined(separator: ", ")
+            let objects = cluster.objects.sorted { $0.key < $1.key }.compactMap { Self.text($0.key, $0.value) }.joined(
+                separator: ", ")
             lines.append(
                 ("kubernetes", "\(cluster.connected ? "connected" : "not connected") by \(cluster.source); \(objects)"))
             let shown = Set((problems ?? []).map(\.problem))

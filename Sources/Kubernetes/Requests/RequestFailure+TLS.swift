@@ -17,7 +17,8 @@ extension RequestFailure {
     /// Text for the reasons of the TLS library.
     private static func reason(_ names: [String]) -> String {
         if names.contains("CERTIFICATE_VERIFY_FAILED") {
-            return "the certificate of the API server is not valid, or not signed by the authority of the kubeconfig or the "
+            return
+                "the certificate of the API server is not valid, or not signed by the authority of the kubeconfig or "
                 + "service account"
         }
         if names.contains(where: { ["WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE"].contains($0) }) {
