@@ -90,8 +90,8 @@ public struct Namespace: Hashable, Sendable {
     /// The command line of a process. During `execve`, a process shows no arguments for a moment although it has its program
     /// already, so this reads again. Kernel threads and dead processes have no program, so this does not wait for them.
     private static func commandLine(of pid: Int32) -> String {
-        // 20 × 500 µs: `execve` takes far less.
-        for _ in 0..<20 {
+        // 4000 × 500 µs: `execve` takes far less, but on a busy machine it may wait for a processor.
+        for _ in 0..<4000 {
             guard let text = Files.read("/proc/\(pid)/cmdline") else { return "" }
             var target: CChar = 0
             if !text.isEmpty || readlink("/proc/\(pid)/exe", &target, 1) < 0 { return text }

@@ -52,7 +52,7 @@ extension Lab {
         if let cost = options.cost { port.append("cost \(cost);") }
         if let priority = options.priority { port.append("priority \(priority);") }
         return """
-            log "\(birdDirectory(node.name))/bird.log" all;
+            log stderr all;
             router id \(options.routerID ?? addresses.routerID(of: node.name));
             protocol device { scan time 1; }
             protocol kernel {
