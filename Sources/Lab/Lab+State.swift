@@ -44,7 +44,7 @@ extension Lab {
     public static func load(_ name: String) throws(LabError) -> Lab {
         let file = stateFile(in: "\(root)/\(name)")
         guard let text = Files.read(file) else {
-            guard all().contains(name) else { throw LabError("No lab “\(name)” is up.") }
+            guard all(includingEmpty: true).contains(name) else { throw LabError("No lab “\(name)” is up.") }
             // It is being created, or the process that creates it crashed before it saved anything.
             return Lab(name: name, topology: Topology(name: "nothing yet", nodes: [], links: []))
         }
@@ -62,11 +62,13 @@ extension Lab {
         return lab
     }
 
-    /// The names of all labs, complete or not, sorted.
-    public static func all() -> [String] {
+    /// The names of all labs, complete or not, sorted. If `includingEmpty`, also of empty directories: the creation of such a lab
+    /// was killed before it had the lock.
+    public static func all(includingEmpty: Bool = false) -> [String] {
         Files.names(in: root).filter {
             let directory = "\(root)/\($0)"
             return Files.exists(stateFile(in: directory)) || Files.exists("\(directory)/\(Lock.fileName)")
+                || includingEmpty && Files.names(in: directory).isEmpty
         }
     }
 

@@ -32,7 +32,7 @@ struct Down: ParsableCommand {
 
     func run() throws {
         try Lab.checkPrivileges()
-        let present = Lab.all()
+        let present = Lab.all(includingEmpty: true)
         // Unlike other commands, this one never guesses: without a name, it removes only the lab with the default name.
         let names = all ? present : [options.name ?? Lab.defaultName].filter(present.contains)
         guard !names.isEmpty else {

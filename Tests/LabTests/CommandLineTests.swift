@@ -44,6 +44,15 @@ import Testing
         }
     }
 
+    /// `meshlab up` was killed after it had made its directory.
+    @Test func aLabThatIsOnlyADirectoryIsRemoved() throws {
+        let topology = try #require(try Topology.named("grid:3x3"))
+        let directory = Lab(name: name, topology: topology).directory
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try Command([try Binaries.path(of: "meshlab"), "down", "--name", name]).run()
+        #expect(!Files.exists(directory))
+    }
+
     /// `meshlab up` is killed after 0, 10, …, 190 ms. `meshlab down` then leaves no namespace, process or file.
     @Test func anInterruptedLabIsRemovedCompletely() throws {
         let program = try Binaries.path(of: "meshlab")
