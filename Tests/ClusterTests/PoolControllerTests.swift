@@ -279,6 +279,18 @@ import Timing
         try await fixture.server.stop()
     }
 
+    /// As with permissions of an earlier version, which had no watch of the lease.
+    @Test func aDeniedWatchOfTheLeaseIsReported() async throws {
+        let fixture = try await APIServerFixture()
+        fixture.server.changeBehavior { $0.forbidden = ["leases"] }
+        let agent = try Agent(fixture, name: "a")
+        try await eventually("the agent reports that it may not watch the lease") {
+            agent.hasReported("the lease cannot be watched, so a takeover may take longer: leases: ")
+        }
+        try await agent.stop()
+        try await fixture.server.stop()
+    }
+
     @Test func anAgentThatCannotListServicesIsNoCandidate() async throws {
         let fixture = try await APIServerFixture()
         fixture.server.changeBehavior { $0.forbidden = ["services"] }

@@ -47,11 +47,10 @@ extension AgentSnapshot {
     /// The number of neighbors, and of routers whose hellos are ignored, with which a setting differs, by port.
     private var mismatchCounts: [String: Int] {
         var counts: [String: Int] = [:]
-        let neighbors = router?.neighborSnapshots ?? []
+        let neighbors = Dictionary(grouping: router?.neighborSnapshots ?? [], by: \.interface)
         for interface in router?.interfaceSnapshots ?? [] {
-            let differing = neighbors.count {
-                $0.interface == interface.configuration.index
-                    && node.problem(of: $0, on: interface, at: now) != nil
+            let differing = (neighbors[interface.configuration.index] ?? []).count {
+                node.problem(of: $0, on: interface, at: now) != nil
             }
             let count = differing + interface.mismatches.count { $0.deadline > now }
             counts[name(ofInterface: interface.configuration.index), default: 0] += count

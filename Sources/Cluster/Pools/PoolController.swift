@@ -112,7 +112,10 @@ extension PoolController {
         let identity = "\(node)_\(String(UInt64.random(in: .min ... .max), radix: 16))"
         let holder = LeaseHolder(
             options.lease, identity: identity, times: options.times, client: client,
-            fail: { [self] failure in leaseFailed(failure) }
+            fail: { [self] failure in leaseFailed(failure) },
+            denied: { [self] in
+                notify("address pools: the lease cannot be watched, so a takeover may take longer: \($0)")
+            }
         ) { [self] holdsLease in
             state.value.holdsLease = holdsLease
             state.value.loggedLeaseFailure = nil

@@ -8,6 +8,8 @@ public final class LeaseHolder: Sendable {
     private let key: ObjectKey
     private let report: @Sendable (Bool) -> Void
     private let fail: @Sendable (RequestFailure) -> Void
+    /// Called with a line for the log when the API server denies access to the watch.
+    private let denied: @Sendable (String) -> Void
     private let running: NIOLoopBoundBox<Running>
     /// `nil` before ``start()`` and after ``release()``.
     private let watcher: NIOLoopBoundBox<ResourceWatcher<Lease>?>
@@ -23,15 +25,18 @@ public final class LeaseHolder: Sendable {
     }
 
     /// Makes a candidate that does nothing yet. Calls `report` on the client's loop whenever the candidate becomes the
-    /// holder or stops being the holder, and `fail` for every failed request except conflicts and reads of a missing lease.
+    /// holder or stops being the holder, `fail` for every failed request except conflicts and reads of a missing lease, and
+    /// `denied` with a line for the log when the API server denies access to the watch.
     public init(
         _ lease: ObjectKey, identity: String, times: LeaseElection.Times = .init(), client: APIClient,
-        fail: @escaping @Sendable (RequestFailure) -> Void = { _ in }, report: @escaping @Sendable (Bool) -> Void
+        fail: @escaping @Sendable (RequestFailure) -> Void = { _ in },
+        denied: @escaping @Sendable (String) -> Void = { _ in }, report: @escaping @Sendable (Bool) -> Void
     ) {
         self.client = client
         key = lease
         self.report = report
         self.fail = fail
+        self.denied = denied
         running = .makeBoxSendingValue(
             Running(election: LeaseElection(identity: identity, times: times)), eventLoop: client.loop)
         watcher = .makeBoxSendingValue(nil, eventLoop: client.loop)
@@ -45,6 +50,8 @@ public final class LeaseHolder: Sendable {
             let watcher = ResourceWatcher(Lease.self, client: client, scope: scope) { [self] in
                 for lease in $0.changes.deleted { step(.removed(uid: lease.metadata.uid)) }
                 for lease in $0.changes.updated { step(.observed(lease)) }
+                // Other failures concern all watches, which report them.
+                if $0.state.isDenied { $0.notices.forEach(denied) }
             }
             self.watcher.value = watcher
             watcher.start()

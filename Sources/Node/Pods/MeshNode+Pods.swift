@@ -97,7 +97,7 @@ extension MeshNode {
         let cause =
             isSelfAssigned
             ? "an IPv4 range for pods"
-            : podRanges.isEmpty ? "a range for pods" : "the Node \(environment.hostName) from the API server"
+            : podRanges.isEmpty ? "a range for pods" : "the Node \(name) from the API server"
         return Problem(
             .podNetwork, "", "the CNI file is not written, so no pod can be attached: waiting for \(cause)",
             remedy: isSelfAssigned || podRanges.isEmpty
