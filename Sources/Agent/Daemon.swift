@@ -112,7 +112,7 @@ public struct Daemon: Sendable {
     }
 
     /// The time between checks whether the control socket is still there.
-    private static let socketCheckInterval = Duration.seconds(10)
+    private static let socketCheckInterval = Duration.seconds(30)
 
     private func checkSocket(_ control: inout ControlListener) {
         let socket = configuration.control.socket

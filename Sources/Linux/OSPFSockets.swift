@@ -52,6 +52,11 @@ public final class OSPFSockets {
     private var packets = [clinux_packet](repeating: clinux_packet(), count: OSPFSockets.batch)
     /// The events of the last `epoll_wait`.
     private var ready = [epoll_event](repeating: epoll_event(), count: OSPFSockets.socketsPerRound)
+    /// The sockets that have packets, by their ``token(_:_:)``.
+    private var tokens: [UInt64] = []
+    /// Empty buffers of ``receive(_:)``, kept to reuse their storage.
+    private var keptBuffer: [Packet] = []
+    private var hellosBuffer: [(interface: UInt32, packets: Range<Int>)] = []
 
     /// OSPF's IP protocol number.
     static let ipProtocol: CInt = 89
@@ -126,17 +131,28 @@ public final class OSPFSockets {
     /// Packets from other than link-local addresses are dropped here, as RFC 5340 §2.5 requires.
     @discardableResult
     public func receive(_ handler: Handler) -> Int {
-        let tokens = readySockets()
+        readReadySockets()
         var kept: [Packet] = []
         var hellos: [(interface: UInt32, packets: Range<Int>)] = []
+        swap(&kept, &keptBuffer)
+        swap(&hellos, &hellosBuffer)
+        defer {
+            kept.removeAll(keepingCapacity: true)
+            hellos.removeAll(keepingCapacity: true)
+            swap(&kept, &keptBuffer)
+            swap(&hellos, &hellosBuffer)
+        }
         var count = 0
-        for interface in tokens.lazy.compactMap({ Self.interface($0, .hellos) }) {
+        for token in tokens {
+            guard let interface = Self.interface(token, .hellos) else { continue }
             let first = kept.count
             count += receive(.hellos, interface) { kept.append(Packet($0, $1, $2, $3)) }
             if first < kept.count { hellos.append((interface, first..<kept.count)) }
         }
-        for interface in tokens.lazy.compactMap({ Self.interface($0, .allButHellos) })
-        where !hellos.contains(where: { $0.interface == interface }) {
+        for token in tokens {
+            guard let interface = Self.interface(token, .allButHellos),
+                !hellos.contains(where: { $0.interface == interface })
+            else { continue }
             count += receive(.allButHellos, interface, handler)
         }
         for (interface, packets) in hellos {
@@ -154,7 +170,8 @@ public final class OSPFSockets {
     /// waited, or reading failed.
     @discardableResult
     public func receiveHellos(_ handler: Handler) -> Int {
-        readySockets().lazy.compactMap { Self.interface($0, .hellos) }.reduce(0) { $0 + receive(.hellos, $1, handler) }
+        readReadySockets()
+        return tokens.lazy.compactMap { Self.interface($0, .hellos) }.reduce(0) { $0 + receive(.hellos, $1, handler) }
     }
 
     /// A received packet that is stored until it is passed to the handler.
@@ -171,9 +188,11 @@ public final class OSPFSockets {
         }
     }
 
-    private func readySockets() -> [UInt64] {
+    /// Reads into ``tokens`` which sockets have packets.
+    private func readReadySockets() {
         let count = epoll_wait(readiness.rawValue, &ready, CInt(ready.count), 0)
-        return ready.prefix(max(0, Int(count))).map(\.data.u64)
+        tokens.removeAll(keepingCapacity: true)
+        for index in 0..<max(0, Int(count)) { tokens.append(ready[index].data.u64) }
     }
 
     /// What epoll reports for a socket: the interface index, and the kind in the lowest bit.

@@ -125,8 +125,11 @@ public struct MeshNode: Sendable {
     var effects: [NodeEffect] = []
     /// Whether an event since the node last settled may have consequences outside of the router.
     private var mustSettle = true
-    /// When the node itself has something to do, apart from the router.
+    /// When the node itself has something to do, apart from the router. It may come before ``nextDeadline``: what can wait a
+    /// little is done with the next event, as a hello of a neighbor, and only without one wakes the process.
     private var ownDeadline: Instant?
+    /// When the process must run for the node itself, even without an event.
+    private var ownTimer: Instant?
     /// An empty buffer for effects of the router, kept to reuse its storage.
     private var routerEffects: [RouterEffect] = []
 
@@ -232,7 +235,8 @@ public struct MeshNode: Sendable {
             mustSettle = round == 4
         }
         reviewProblems(at: now)
-        ownDeadline = earliestOwnDeadline
+        ownDeadline = earliestOwnDeadline(problems.nextReview)
+        ownTimer = earliestOwnDeadline(problems.latestReview)
         nextDeadline = earliestDeadline
     }
 
@@ -300,9 +304,10 @@ public struct MeshNode: Sendable {
     public var isDrained: Bool { !drainReasons.isEmpty }
 
     /// Whether the router's timer would declare a neighbor dead at `now`, because its hellos are missing.
-    // Not inlined into other modules: there, access to `router` would copy it.
-    @inline(never)
-    public func hasSilentNeighbor(at now: Instant) -> Bool { router != nil && router!.hasSilentNeighbor(at: now) }
+    // Mutating, although it changes nothing: a caller in another module would copy the whole node otherwise.
+    public mutating func hasSilentNeighbor(at now: Instant) -> Bool {
+        router != nil && router!.hasSilentNeighbor(at: now)
+    }
 
     /// The number of route calculations.
     public var routeCalculations: UInt64 { router == nil ? 0 : router!.statistics.routeCalculations }
@@ -315,12 +320,12 @@ public struct MeshNode: Sendable {
     private var earliestDeadline: Instant? {
         if case .stopping = life { return nil }
         // Not by optional chaining, which copies the router.
-        guard router != nil, let deadline = router!.nextDeadline else { return ownDeadline }
-        return ownDeadline.map { min($0, deadline) } ?? deadline
+        guard router != nil, let deadline = router!.nextDeadline else { return ownTimer }
+        return ownTimer.map { min($0, deadline) } ?? deadline
     }
 
-    /// When the node itself has something to do; `.zero` is at once.
-    private var earliestOwnDeadline: Instant? {
+    /// When the node itself has something to do, with the review of problems at `problemReview`; `.zero` is at once.
+    private func earliestOwnDeadline(_ problemReview: Instant?) -> Instant? {
         var earliest: Instant?
         func consider(_ deadline: Instant?) {
             guard let deadline else { return }
@@ -344,7 +349,7 @@ public struct MeshNode: Sendable {
         consider(review.deadline)
         consider(settings.nextAudit)
         consider(network.nextAudit)
-        consider(problems.nextReview)
+        consider(problemReview)
         consider(unsaved.nextAttempt)
         consider(logLimits.addresses.nextDeadline)
         return earliest

@@ -144,12 +144,10 @@ public struct ProblemTable: Sendable {
     private var mustReview = false
 
     /// The time between reviews if nothing makes one due at once: the minimum, because a review looks at every port and every
-    /// neighbor, and the maximum, after which a problem that only time brings is found.
+    /// neighbor, and the maximum, after which a problem that only time brings is found. In between it is the time since a port
+    /// or a neighbor last changed: most problems count only when they last, with the default dead interval for up to 12 s.
     private static let shortest = Duration.seconds(5)
     private static let longest = Duration.seconds(30)
-    /// For this time after a change of a port or a neighbor, reviews follow one another at the minimum time. Most problems
-    /// count only when they last, with the default dead interval for up to 12 s.
-    private static let watch = Duration.seconds(60)
     /// The maximum number of listed problems of one kind: one cause may concern thousands of prefixes.
     public static let mostOfAKind = 8
 
@@ -157,10 +155,16 @@ public struct ProblemTable: Sendable {
     var nextReview: Instant? {
         if mustReview { return .zero }
         return lastReview.map { last in
-            let isWatching = lastChange.map { last < $0 + Self.watch } ?? false
-            return last + (isWatching ? Self.shortest : Self.longest)
+            last + (lastChange.map { min(max(last - $0, Self.shortest), Self.longest) } ?? Self.longest)
         }
     }
+
+    /// How long a review that is not due at once may wait for an event with which it is done. A node with neighbors has one
+    /// within a hello interval, so that reviews at rest do not wake the process.
+    private static let patience = Duration.seconds(2)
+
+    /// When the next review must happen even without an event; `.zero` is at once.
+    var latestReview: Instant? { nextReview.map { $0 == .zero ? .zero : $0 + Self.patience } }
 
     /// Makes a review due now.
     mutating func invalidate() { mustReview = true }
