@@ -74,7 +74,8 @@ public struct Daemon: Sendable {
         let checker = HealthChecker(loop: checks.loop, executor: checks) { id, outcome in reporter.report(id, outcome) }
         let connection = ClusterConnection(configuration) { reporter.wake() }
         let agent = try MeshAgent(
-            loop: loop, configuration: configuration, file: file, checker: checker, connection: connection, log: log)
+            loop: loop, configuration: configuration, file: file, checker: checker, connection: connection,
+            background: answers, log: log)
         reporter.connect(to: agent)
 
         let service = ControlService(
@@ -165,7 +166,7 @@ public struct Daemon: Sendable {
         }
     }
 
-    /// Removes the routes, next hops and addresses of an agent that does not run; throws if one runs. Returns what was removed,
+    /// Removes the routes, next hops, addresses and nftables tables of an agent that does not run; throws if one runs. Returns what was removed,
     /// and which kernel settings stay.
     public func cleanUp() throws -> String {
         let sole = try SoleAgent()

@@ -6,11 +6,13 @@ internal import MeshConfiguration
 internal import Netlink
 
 /// The numbers of routes, next-hop objects and addresses of an agent that were removed from the kernel. They are found by the
-/// protocol number of the agent's configuration, and routes only in its table.
+/// protocol number of the agent's configuration, and routes only in its table; nftables tables by their names.
 struct KernelCleanup {
     var routes = 0
     var nextHops = 0
     var addresses = 0
+    /// The names of the nftables tables that were removed.
+    var tables: [String] = []
 
     /// Removes all routes, next hops and addresses of an agent with this configuration.
     static func remove(_ configuration: Configuration.KernelOptions) throws -> KernelCleanup {
@@ -21,11 +23,25 @@ struct KernelCleanup {
         let addresses = try KernelAddresses(origin: configuration.routeProtocol)
         let own = try addresses.own()
         for address in own { try addresses.remove(address.address, from: address.interface) }
-        return KernelCleanup(routes: removed.routes, nextHops: removed.nextHops, addresses: own.count)
+        return KernelCleanup(
+            routes: removed.routes, nextHops: removed.nextHops, addresses: own.count, tables: try removeTables())
+    }
+
+    /// Removes our nftables tables. Returns the names of those that existed.
+    @discardableResult
+    static func removeTables() throws(SystemError) -> [String] {
+        let netfilter = try NetfilterTables()
+        var removed: [String] = []
+        for name in [BypassRules.table, TransitCounter.table] where try netfilter.remove(name) { removed.append(name) }
+        return removed
     }
 
     /// The numbers as text.
     var text: String {
-        "\(counted(routes, "route")), \(counted(nextHops, "next hop")) and \(counted(addresses, "address", "addresses"))"
+        let numbers = [
+            counted(routes, "route"), counted(nextHops, "next hop"), counted(addresses, "address", "addresses"),
+        ]
+        let parts = numbers + tables.map { "the nftables table \($0)" }
+        return parts.dropLast().joined(separator: ", ") + " and " + parts[parts.count - 1]
     }
 }

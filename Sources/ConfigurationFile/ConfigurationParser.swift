@@ -69,7 +69,10 @@ extension Configuration {
             section.read("mtu", into: &options.mtu) { try Read.integer($0, in: 1280...65535) }
             cni = options
         }
-        let clusterKeys = ["watch", "kubeconfig", "offerPodCIDRs", "clusterIPs", "loadBalancerClass", "proxyCheck"]
+        let clusterKeys = [
+            "watch", "kubeconfig", "offerPodCIDRs", "bypassServiceProxy", "clusterIPs", "loadBalancerClass",
+            "proxyCheck",
+        ]
         if let section = file.section("kubernetes", keys: clusterKeys) {
             if section.has("proxyCheck"), let check = section.section("proxyCheck", keys: HealthCheck.keys) {
                 kubernetes.proxyCheck = HealthCheck(check, environment: [:])
@@ -77,6 +80,7 @@ extension Configuration {
             section.read("watch", into: &kubernetes.isWatched, Read.boolean)
             section.read("kubeconfig", into: &kubernetes.kubeconfig, Read.absolutePath)
             section.read("offerPodCIDRs", into: &kubernetes.offersPodRanges, Read.boolean)
+            section.read("bypassServiceProxy", into: &kubernetes.bypassesServiceProxy, Read.boolean)
             section.read("clusterIPs", into: &kubernetes.services.announcesClusterIPs, Read.boolean)
             section.read("loadBalancerClass", into: &kubernetes.services.loadBalancerClass) { try Read.name($0) }
         }

@@ -129,6 +129,8 @@ extension Configuration {
         /// Whether to write the node's pod ranges into `spec.podCIDRs` of its Node if the cluster has assigned none. Not for
         /// clusters whose controller-manager assigns ranges (`--allocate-node-cidrs`): it exits if a Node has others.
         public var offersPodRanges = false
+        /// Whether packets in transit to and from addresses of services elsewhere bypass the service proxy of this node.
+        public var bypassesServiceProxy = true
         /// A check of the service proxy, such as kube-proxy's health. No service address is announced before it has passed
         /// once; while it fails later, they are last resort. `nil` checks nothing.
         public var proxyCheck: HealthCheck?

@@ -3,7 +3,7 @@ internal import CNetlink
 internal import Glibc
 internal import Linux
 
-/// A NETLINK_ROUTE socket of libnl. Sends and receives whole buffers; ``MessageEncoder`` and ``MessageView`` encode and
+/// A netlink socket of libnl. Sends and receives whole buffers; ``MessageEncoder`` and ``MessageView`` encode and
 /// decode their contents.
 final class NetlinkSocket {
     /// The result of a receive call.
@@ -30,11 +30,13 @@ final class NetlinkSocket {
 
     /// Opens a socket in the calling thread's network namespace and joins notification groups. The default receive buffer
     /// (octets) has room for thousands of notifications.
-    init(groups: [CInt] = [], receiveBuffer: CInt = 4 << 20) throws(SystemError) {
+    init(
+        _ netlinkProtocol: CInt = NETLINK_ROUTE, groups: [CInt] = [], receiveBuffer: CInt = 4 << 20
+    ) throws(SystemError) {
         guard let socket = nl_socket_alloc() else { throw SystemError("make a netlink socket", code: ENOMEM) }
         handle = socket
         buffer = .allocate(byteCount: Self.bufferOctets, alignment: 8)
-        try check(nl_connect(handle, NETLINK_ROUTE), "open a netlink socket")
+        try check(nl_connect(handle, netlinkProtocol), "open a netlink socket")
         _ = clinux_set_receive_buffer(descriptor, receiveBuffer)
         // A batch of `KernelFIB` (64 KiB and one message) must fit.
         _ = clinux_set_send_buffer(descriptor, 1 << 20)

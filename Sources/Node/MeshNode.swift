@@ -92,6 +92,8 @@ public struct MeshNode: Sendable {
     var poolSurvey = PoolSurvey()
     /// The CNI file.
     var network = NetworkAudit()
+    /// Packets in transit to services on other nodes.
+    public internal(set) var bypass = ProxyBypass()
 
     // Addresses of services.
 
@@ -180,6 +182,7 @@ public struct MeshNode: Sendable {
         case .command(let command): execute(command, at: now)
         case .saved(let change, let failure): receive(failure, savingOf: change, at: now)
         case .networkConfiguration(let result): receive(result)
+        case .proxyBypass(let outcome): receive(outcome, at: now)
         case .foreignRoutes(let result): receive(result, at: now)
         case .remainsRemoved(let result): receive(result)
         case .timer:
@@ -203,7 +206,7 @@ public struct MeshNode: Sendable {
     }
 
     /// Does what follows from the noted events, in this order: timers, the kernel's routes, the life cycle, the review of the
-    /// mesh, the pod network, addresses, announcements (which may change routes again), problems. Among the effects, packets
+    /// mesh, the pod network, addresses, transit, announcements (which may change routes again), problems. Among the effects, packets
     /// come first, then changes of the kernel's routes, whatever their cause. If the kernel's routes must be changed or read
     /// while the ports are open, it returns at that point: ``nextDeadline`` is then due at once, and the rest is settled with
     /// the outcome.
@@ -231,12 +234,13 @@ public struct MeshNode: Sendable {
             reviewMesh(at: now)
             updatePodNetwork(at: now)
             requestAddresses(at: now)
+            requestProxyBypass(at: now)
             guard announce(at: now) else { break }
             mustSettle = round == 4
         }
         reviewProblems(at: now)
-        ownDeadline = earliestOwnDeadline(problems.nextReview)
-        ownTimer = earliestOwnDeadline(problems.latestReview)
+        ownDeadline = earliestOwnDeadline(problemReview: problems.nextReview, bypass: bypass.nextDeadline)
+        ownTimer = earliestOwnDeadline(problemReview: problems.latestReview, bypass: bypass.latestDeadline)
         nextDeadline = earliestDeadline
     }
 
@@ -324,8 +328,8 @@ public struct MeshNode: Sendable {
         return ownTimer.map { min($0, deadline) } ?? deadline
     }
 
-    /// When the node itself has something to do, with the review of problems at `problemReview`; `.zero` is at once.
-    private func earliestOwnDeadline(_ problemReview: Instant?) -> Instant? {
+    /// When the node itself has something to do, with these deadlines of two things that may wait a little; `.zero` is at once.
+    private func earliestOwnDeadline(problemReview: Instant?, bypass: Instant?) -> Instant? {
         var earliest: Instant?
         func consider(_ deadline: Instant?) {
             guard let deadline else { return }
@@ -349,6 +353,7 @@ public struct MeshNode: Sendable {
         consider(review.deadline)
         consider(settings.nextAudit)
         consider(network.nextAudit)
+        if life.isSynchronized { consider(bypass) }
         consider(problemReview)
         consider(unsaved.nextAttempt)
         consider(logLimits.addresses.nextDeadline)

@@ -25,6 +25,8 @@ public enum NodeEffect: Sendable {
     case startCheck(VIPTable.CheckID, HealthCheck)
     /// Stop a health check.
     case stopCheck(VIPTable.CheckID)
+    /// Change or check our nftables table; the outcome is ``NodeEvent/proxyBypass(_:)``.
+    case proxyBypass(ProxyBypass.Request)
     /// Offer these pod ranges to the cluster, which uses them if it has none for this node.
     case offerPodRanges([IPv6Prefix])
     /// Check the CNI file, and write it if it differs; the outcome is ``NodeEvent/networkConfiguration(_:)``.
@@ -38,7 +40,7 @@ public enum NodeEffect: Sendable {
     /// Remove the routes, next hops and addresses of an earlier run that used another protocol number or table; the outcome is
     /// ``NodeEvent/remainsRemoved(_:)``.
     case removeRemains(of: SavedKernel)
-    /// Remove all our routes and next hops; ``addresses(_:)`` removes the addresses.
+    /// Remove all our routes, next hops and nftables tables; ``addresses(_:)`` removes the addresses.
     case removeEverything
     /// The node has stopped, and the process may end. With `stays`, routes and addresses stay for the next agent.
     case stopped(stays: Bool)

@@ -40,6 +40,8 @@ public enum NodeEvent: Sendable {
     case saved(StateChange, failure: String?)
     /// The outcome of ``NodeEffect/networkConfiguration(_:)``: whether the file was written, or why it could not be.
     case networkConfiguration(Result<Bool, NodeFailure>)
+    /// The outcome of ``NodeEffect/proxyBypass(_:)``.
+    case proxyBypass(ProxyBypass.Outcome)
     /// The outcome of ``NodeEffect/readForeignRoutes(overlapping:)``.
     case foreignRoutes(Result<[ForeignRoute], NodeFailure>)
     /// The outcome of ``NodeEffect/removeRemains(of:)``: what was removed, as text.
@@ -50,8 +52,8 @@ public enum NodeEvent: Sendable {
     /// Whether it is the outcome of an effect, so that it belongs to the turn of the event that led to the effect.
     var isOutcome: Bool {
         switch self {
-        case .installed, .addresses, .settings, .membership, .saved, .networkConfiguration, .foreignRoutes,
-            .remainsRemoved:
+        case .installed, .addresses, .settings, .membership, .saved, .networkConfiguration, .proxyBypass,
+            .foreignRoutes, .remainsRemoved:
             true
         case .start, .kernel, .routes, .packet, .checked, .cluster, .configuration, .configurationRefused,
             .configurationMissing, .command, .timer:

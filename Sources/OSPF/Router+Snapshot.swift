@@ -80,6 +80,9 @@ extension Router {
     /// particular order.
     public var prefixesOfOthers: [IPv6Prefix] { calculation.prefixes(ofOthersThan: routerID) }
 
+    /// The single addresses that other routers announce, reachable or not, but for those of one machine.
+    public var sharedAddressesOfOthers: Set<IPv6Address> { calculation.sharedAddresses(ofOthersThan: routerID) }
+
     /// The addresses that other routers announce as addresses of one machine, reachable or not.
     public var reservedAddressesOfOthers: Set<IPv6Address> { calculation.reservedAddresses(ofOthersThan: routerID) }
 

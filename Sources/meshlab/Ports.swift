@@ -8,8 +8,9 @@ struct Respond: ParsableCommand {
         commandName: "responder", abstract: "Send a line of text to every client.", shouldDisplay: false)
     @Option var port: UInt16
     @Option var text: String
+    @Flag(help: "The address of the client follows in the line.") var namesClient = false
 
-    func run() throws { try Responder.serve(port: port, text: text) }
+    func run() throws { try Responder.serve(port: port, text: text, namesClient: namesClient) }
 }
 
 struct Dial: ParsableCommand {

@@ -31,6 +31,11 @@ struct NodeBench {
     /// What earlier runs left under another protocol number or in another table, each time the node removed it.
     var removedRemains: [SavedKernel] = []
     var remainsResult: Result<String, NodeFailure> = .success("2 routes")
+    /// The contents of our nftables table; `nil` if there is none.
+    var table: ProxyBypass.Contents?
+    var tableRequests: [ProxyBypass.Request] = []
+    /// The outcome of the next requests for the table; they succeed if there is none.
+    var tableOutcome: ProxyBypass.Outcome?
     /// Why saving fails; `nil` if it succeeds.
     var saveFailure: String?
 
@@ -117,9 +122,24 @@ struct NodeBench {
         case .networkConfiguration(let network):
             files.append(network)
             return .networkConfiguration(fileResult)
+        case .proxyBypass(let request):
+            tableRequests.append(request)
+            if tableOutcome == nil { carryOut(request) }
+            return .proxyBypass(tableOutcome ?? .done)
         default: break
         }
         return nil
+    }
+
+    private mutating func carryOut(_ request: ProxyBypass.Request) {
+        switch request {
+        case .replace(let contents): table = contents
+        case .change(let adding, let removing):
+            table?.addresses.formUnion(adding)
+            table?.addresses.subtract(removing)
+        case .check: break
+        case .remove: table = nil
+        }
     }
 
     private mutating func save(_ change: StateChange) {

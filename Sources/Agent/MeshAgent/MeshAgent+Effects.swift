@@ -40,6 +40,8 @@ extension MeshAgent {
         case .save(let change): return save(change)
         case .startCheck(let id, let check): checker.start(id, check)
         case .stopCheck(let id): checker.stop(id)
+        case .proxyBypass(let request):
+            Task(executorPreference: background) { [bypass] in await self.bypassed(bypass.carryOut(request)) }
         case .offerPodRanges(let ranges): connection?.offer(ranges)
         case .networkConfiguration(let network): return .networkConfiguration(write(network))
         case .routeTable(let update): ages.note(update, at: EventLoop.now)
@@ -144,7 +146,7 @@ extension MeshAgent {
         }
     }
 
-    /// Removes all our routes and next hops, for a stop that leaves nothing behind. The ledger removes the addresses.
+    /// Removes all our routes, next hops and tables, for a stop that leaves nothing behind. The ledger removes the addresses.
     private func removeEverything() {
         do {
             let removed = try kernel.cleanUp()
@@ -154,7 +156,10 @@ extension MeshAgent {
         } catch {
             write(.error, "cannot remove our routes: \(error)")
         }
+        do { try KernelCleanup.removeTables() } catch { write(.error, "\(error)") }
     }
+
+    private func bypassed(_ outcome: ProxyBypass.Outcome) { handle(.proxyBypass(outcome)) }
 
     // MARK: The log
 

@@ -29,6 +29,9 @@ public actor MeshAgent {
     let log: Logger
     let checker: any HealthChecking
     let connection: ClusterConnection?
+    let bypass: BypassTable
+    /// Where ``bypass`` does its work.
+    let background: any TaskExecutor
     /// State that is lost on reboot.
     let runtime: StateDirectory
     /// State that survives reboots.
@@ -60,12 +63,14 @@ public actor MeshAgent {
     /// Opens sockets and netlink. Nothing runs before ``start()``.
     init(
         loop: EventLoop, configuration: Configuration, file: WatchedFile, checker: any HealthChecking,
-        connection: ClusterConnection? = nil, log: Logger
+        connection: ClusterConnection? = nil, background: any TaskExecutor, log: Logger
     ) throws {
         self.loop = loop
         self.file = file
         self.checker = checker
         self.connection = connection
+        self.background = background
+        bypass = BypassTable()
         self.log = log
         runtime = StateDirectory(besideSocket: configuration.control.socket)
         state = StateDirectory(configuration)

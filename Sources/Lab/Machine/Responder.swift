@@ -4,22 +4,28 @@ internal import Glibc
 /// A TCP server that sends one line to every client, and its client. In a lab, the server stands for a service, such as
 /// an API server.
 public enum Responder {
-    /// Sends `text` as a line to every client, on all addresses, until the process ends. Throws if it cannot listen.
-    public static func serve(port: UInt16, text: String) throws(LabError) -> Never {
+    /// Sends `text` as a line to every client, on all addresses, until the process ends. With `namesClient`, the client's
+    /// address follows in the line. Throws if it cannot listen.
+    public static func serve(port: UInt16, text: String, namesClient: Bool = false) throws(LabError) -> Never {
         signal(SIGPIPE, SIG_IGN)
         let listener = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
         var yes: Int32 = 1
         setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         let bound = withAddress(.unspecified, port: port) { bind(listener, $0, $1) }
         guard listener >= 0, bound == 0, listen(listener, 64) == 0 else { throw .system("listen on TCP port \(port)") }
-        let line = Array((text + "\n").utf8)
         while true {
-            let connection = accept(listener, nil, nil)
+            var client = sockaddr_in6()
+            var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
+            let connection = withUnsafeMutablePointer(to: &client) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { accept(listener, $0, &size) }
+            }
             guard connection >= 0 else {
                 // For example, too many open files: do not turn in a tight loop.
                 usleep(10_000)
                 continue
             }
+            let address = withUnsafeBytes(of: client.sin6_addr) { IPv6Address(octets: $0) }
+            let line = Array((text + (namesClient ? " \(address?.description ?? "unknown")" : "") + "\n").utf8)
             send(connection, line, line.count, 0)
             close(connection)
         }

@@ -6,7 +6,7 @@ internal import Services
 internal import Timing
 
 // Reviews of what depends on the mesh as a whole, other than routes: ownership of addresses, IPv4 ranges, reserved
-// addresses.
+// addresses, addresses of services in transit.
 
 extension MeshNode {
     /// The maximum number of nodes that are named per address: any number may claim it.
@@ -20,6 +20,7 @@ extension MeshNode {
         reviewIPv4Ranges(at: now)
         reviewOwnAddresses()
         if serviceClaims.hasAny { reserveAddresses(at: now) }
+        reviewProxyBypass(at: now)
         review.reviewAgain(at: ipv4.selfAssignedAddress?.nextReview)
         review.reviewAgain(at: ipv4.selfAssignedPods?.nextReview)
     }

@@ -60,7 +60,11 @@ extension MeshNode {
             effects.append(.offerPodRanges(ranges))
         }
         guard !ranges.isEmpty, podRangesAreKnown else {
-            if network.requested == nil, network.waitingSince == nil { network.waitingSince = now }
+            if network.requested == nil, network.waitingSince == nil {
+                network.waitingSince = now
+                // So that reviews follow soon: this is a problem if it lasts.
+                problems.noteChange(at: now)
+            }
             return
         }
         network.waitingSince = nil

@@ -306,7 +306,7 @@ extension MeshNode {
         if environment.hasCluster, let reason = gate.problem {
             found.append(Problem(.serviceProxy, "", "services are not delivered on this node: \(reason)"))
         }
-        return found
+        return found + proxyBypassProblems
     }
 
     /// The name of a router with its ID; the ID alone if the name is not known.

@@ -74,6 +74,8 @@ public struct Problem: Hashable, Sendable {
         case serviceAddress
         /// The service proxy does not work.
         case serviceProxy
+        /// Packets in transit to services on other nodes do not bypass the service proxy of this node.
+        case proxyBypass
 
         /// The order of lists: that of the cases above.
         public static func < (left: Kind, right: Kind) -> Bool { left.rank < right.rank }

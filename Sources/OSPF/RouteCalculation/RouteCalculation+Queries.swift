@@ -110,6 +110,19 @@ extension RouteCalculation {
         }.flatMap { group in group.members.lazy.map { prefixes.entries[$0].prefix } }
     }
 
+    /// The single addresses that routers other than `router` announce, reachable or not, but for those of one machine: addresses
+    /// that several routers may have, as anycast services do.
+    public func sharedAddresses(ofOthersThan router: RouterID) -> Set<IPv6Address> {
+        let own = topology.vertex(named: .router(router))
+        var result: Set<IPv6Address> = []
+        for group in prefixes.groups.values where group.list.candidates.contains(where: { $0.announcer != own }) {
+            for member in group.members where prefixes.entries[member].prefix.isHost {
+                result.insert(prefixes.entries[member].prefix.address)
+            }
+        }
+        return result.subtracting(reservedAddresses(ofOthersThan: router))
+    }
+
     /// The addresses that routers other than `router` announce as addresses of one machine (the LA-bit, RFC 5340
     /// §A.4.1.1), reachable or not.
     public func reservedAddresses(ofOthersThan router: RouterID) -> Set<IPv6Address> {

@@ -160,15 +160,15 @@ public struct Machine: Sendable {
     }
 
     /// Whether the process has nothing left to do: the initial database synchronization is over, nothing is waiting,
-    /// outstanding or undecided in the router, the ledger, the service addresses, the FIB installer or the VIPs, and forwarding
-    /// is on. True without a process, false without a router.
+    /// outstanding or undecided in the router, the ledger, the service addresses, the FIB installer or the VIPs, forwarding is
+    /// on, and the nftables table is as wanted. True without a process, false without a router.
     var isAtRest: Bool {
         guard let process else { return true }
         return process.router?.isQuiet == true && process.life.isSynchronized && !process.ledger.hasWork
             && !process.ledger.isBusy && process.ledger.nextDeadline == nil
             && process.serviceAddresses.nextDeadline == nil
             && !process.installer.isBusy && process.installer.nextDeadline == nil && kernel.forwards
-            && process.vips.isDecided
+            && process.vips.isDecided && process.bypass.wanted == kernel.bypass
     }
 
     /// Whether its process runs; to other routers, a sleeping one is a dead one.

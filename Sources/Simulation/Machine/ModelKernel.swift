@@ -13,6 +13,10 @@ public struct ModelKernel: Sendable {
 
     /// The addresses on `lo`: `true` for one with our mark, which the agent has added, `false` for one of another program.
     public internal(set) var addresses: [IPv6Address: Bool] = [:]
+    /// Our nftables table; `nil` if it does not exist.
+    var bypass: ProxyBypass.Contents?
+    /// Whether another program has changed or removed that table since it was last written.
+    private(set) var isBypassChanged = false
     /// Whether it forwards packets.
     public internal(set) var forwards = true
     /// Whether all requests about routes fail, as with ENOBUFS.
@@ -123,6 +127,27 @@ public struct ModelKernel: Sendable {
 
     /// Removes all routes and next-hop objects of the node.
     mutating func removeAllRoutes() { (objects, routes) = ([:], [:]) }
+
+    /// Carries out a request to nftables.
+    mutating func carryOut(_ request: ProxyBypass.Request) -> ProxyBypass.Outcome {
+        if isUnreachable { return .failed("the simulated kernel is out of buffers") }
+        switch request {
+        case .replace(let contents): (bypass, isBypassChanged) = (contents, false)
+        case .change(let adding, let removing):
+            guard bypass != nil else { return .failed("no such table") }
+            bypass?.addresses.formUnion(adding)
+            bypass?.addresses.subtract(removing)
+        case .check: return isBypassChanged ? .changedByOthers : .done
+        case .remove: (bypass, isBypassChanged) = (nil, false)
+        }
+        return .done
+    }
+
+    /// Another program removes all nftables tables.
+    mutating func flushTables() {
+        isBypassChanged = bypass != nil
+        bypass = nil
+    }
 
     /// Adds or removes an address.
     mutating func carryOut(_ request: AddressLedger.Request) -> AddressLedger.Outcome {

@@ -63,6 +63,7 @@ extension Network {
                 requests.map { AddressOutcome($0, nodes[node].kernel.carryOut($0)) })
         case .readForeignRoutes(let pools):
             return .foreignRoutes(.success(nodes[node].kernel.foreignRoutes(overlapping: pools)))
+        case .proxyBypass(let request): return .proxyBypass(nodes[node].kernel.carryOut(request))
         case .settings(let wanted): return .settings(nodes[node].kernel.apply(wanted))
         case .send(let interface, let source, let destination, let octets):
             send(from: node, interface: interface, source: source, destination: destination, octets: octets)

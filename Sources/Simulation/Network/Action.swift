@@ -62,6 +62,8 @@ public enum Action: Hashable, Sendable {
     case foreignAddressRemoval(node: Int)
     /// Another program switches forwarding off.
     case forwarding(node: Int)
+    /// Another program reloads the firewall, which removes all nftables tables.
+    case firewallReload(node: Int)
     /// Requests about routes fail if `isUnreachable`. The kernel takes up to `delay` for requests (``Machine/kernelDelay``).
     case kernelTrouble(node: Int, isUnreachable: Bool, delay: Duration)
     /// The kernel now refuses to add exactly these addresses, and routes to exactly these prefixes.

@@ -33,7 +33,8 @@ extension Network {
             notifyCluster(node, [:])
         case .service(let node, let name, let works): nodes[node].services[name] = works
         case .demandService(let node, let address, let level): setDemand(node, address, level)
-        case .foreignDeletion, .foreignAddressRemoval, .forwarding, .kernelTrouble, .refusal, .addressesOfOthers,
+        case .foreignDeletion, .foreignAddressRemoval, .forwarding, .firewallReload, .kernelTrouble, .refusal,
+            .addressesOfOthers,
             .foreignRoutes:
             disturbKernel(action)
 
@@ -124,6 +125,7 @@ extension Network {
             let gone = InterfaceAddress(interface: 1, address: address, prefixLength: 128, origin: 71)
             notifyProcess(.kernel([.addressRemoved(gone)]), on: node)
         case .forwarding(let node): nodes[node].kernel.forwards = false
+        case .firewallReload(let node): nodes[node].kernel.flushTables()
         case .kernelTrouble(let node, let isUnreachable, let delay):
             nodes[node].kernel.isUnreachable = isUnreachable
             nodes[node].kernelDelay = delay

@@ -64,6 +64,8 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         /// An address that is wanted is not on the node, one that is not wanted is, two nodes have the same, or an agent
         /// removed one that it should have left.
         case address
+        /// A node's nftables table is not as the node wants it, or lets the packets of wrong addresses pass.
+        case transit
         /// A node has another address or router ID than it was given or had before.
         case identity
         /// A process stopped without being asked to, or not in the way that ``Machine/staysOnStop`` requires (`checkStop`).

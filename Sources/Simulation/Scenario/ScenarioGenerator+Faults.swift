@@ -11,7 +11,7 @@ extension ScenarioGenerator {
         case prefix, anycast, external, stub, drain, clusterDrain
         // A service behind a VIP fails; services of the cluster demand an address.
         case vipService, serviceDemand
-        case foreignDeletion, foreignAddressRemoval, addressStorm, forwarding, kernelTrouble, refusal
+        case foreignDeletion, foreignAddressRemoval, addressStorm, forwarding, firewallReload, kernelTrouble, refusal
         case cost, renumber, mtu
         case replay
 
@@ -26,7 +26,8 @@ extension ScenarioGenerator {
         static let machines: [FaultKind] = [
             .drain, .clusterDrain, .vipService, .vipService, .serviceDemand, .serviceDemand, .foreignDeletion,
             .foreignAddressRemoval, .addressStorm,
-            .addressStorm, .forwarding, .kernelTrouble, .refusal, .kill, .sleep, .shutdown, .announcedStop,
+            .addressStorm, .forwarding, .firewallReload, .kernelTrouble, .refusal, .kill, .sleep, .shutdown,
+            .announcedStop,
         ]
     }
 
@@ -53,7 +54,7 @@ extension ScenarioGenerator {
         case .sleep, .kill, .powerOff, .shutdown, .announcedStop, .replay: addMachineFault(kind, at: time)
         case .prefix, .anycast, .external, .stub, .drain, .clusterDrain, .vipService, .serviceDemand:
             addAnnouncement(kind, at: time)
-        case .foreignDeletion, .foreignAddressRemoval, .forwarding, .kernelTrouble, .refusal:
+        case .foreignDeletion, .foreignAddressRemoval, .forwarding, .firewallReload, .kernelTrouble, .refusal:
             addKernelFault(kind, at: time)
         case .addressStorm: addAddressStorm(at: time)
         case .cost, .renumber, .mtu: addReconfiguration(kind, at: time)
@@ -160,6 +161,7 @@ extension ScenarioGenerator {
         case .foreignDeletion: for _ in 0..<random.number(in: 1...4) { add(time, .foreignDeletion(node: node)) }
         case .foreignAddressRemoval: add(time, .foreignAddressRemoval(node: node))
         case .forwarding: add(time, .forwarding(node: node))
+        case .firewallReload: add(time, .firewallReload(node: node))
         case .kernelTrouble:
             // Requests always succeed again later; they may stay slow.
             let isUnreachable = random.chance(0.5)

@@ -1,41 +1,33 @@
 internal import ControlAPI
-internal import Subprocess
 
 /// Counts transit packets: those that are forwarded from ports of the mesh to ports of the mesh, not those of the node itself,
 /// of its pods or of other ports. No counter of the kernel distinguishes them from those of pods, so an nftables rule counts
 /// them. The rule exists from the first query until ``end()``.
 actor TransitCounter {
-    /// Packets cannot be counted.
-    struct Unavailable: Error, CustomStringConvertible {
-        let description: String
-    }
-
-    /// The family and the name of our nftables table.
-    private static let table = "inet kubermesh_transit"
-    /// In octets; the output of `nft` for one table has a few hundred.
-    private static let longestOutput = 1 << 16
+    /// The name of our nftables table, in the family `inet`.
+    static let table = "kubermesh_transit"
 
     /// The ports between which packets are counted; `nil` while nothing is counted.
     private var countedPorts: Set<UInt32>?
 
     /// Packets between these ports (by index). Counting starts at the first call, and again from 0 if the ports change or
     /// another program removes the rule.
-    func packets(between ports: Set<UInt32>) async throws(Unavailable) -> UInt64 {
+    func packets(between ports: Set<UInt32>) async throws(NFTables.Failure) -> UInt64 {
         if countedPorts != ports {
-            try await Self.nft(["-f", "-"], input: Self.rules(for: ports))
+            try await NFTables.run(["-f", "-"], input: Self.rules(for: ports))
             countedPorts = ports
         }
         let output: String
         do {
-            output = try await Self.nft(
-                ["-j", "list", "counters", "table"] + Self.table.split(separator: " ").map(String.init))
+            output = try await NFTables.run(
+                ["-j", "list", "counters", "table", "inet", Self.table])
         } catch {
             // Another program may have flushed the rules; the next call adds them again.
             countedPorts = nil
             throw error
         }
         guard let packets = Self.packets(in: output) else {
-            throw Unavailable(description: "unexpected output of nft")
+            throw NFTables.Failure(description: "unexpected output of nft")
         }
         return packets
     }
@@ -45,7 +37,7 @@ actor TransitCounter {
     /// Stops counting. Removes the rule, also one that an earlier run left when it crashed.
     func end() async {
         countedPorts = nil
-        _ = try? await Self.nft(["delete", "table"] + Self.table.split(separator: " ").map(String.init))
+        _ = try? await NFTables.run(["delete", "table", "inet", Self.table])
     }
 
     /// The nftables commands that replace our table, in one transaction, by one with a new counter. The first line makes the
@@ -54,9 +46,9 @@ actor TransitCounter {
         let list = ports.sorted().map(String.init).joined(separator: ", ")
         let rule = ports.isEmpty ? "" : "iif { \(list) } oif { \(list) } counter name transit"
         return """
-            add table \(table)
-            delete table \(table)
-            table \(table) {
+            add table inet \(table)
+            delete table inet \(table)
+            table inet \(table) {
                 counter transit { }
                 chain forward {
                     type filter hook forward priority -400
@@ -80,23 +72,5 @@ actor TransitCounter {
         }
         return try? JSON.decode(Answer.self, from: Array(output.utf8)).nftables.lazy.compactMap(\.counter).first?
             .packets
-    }
-
-    @discardableResult
-    private static func nft(_ arguments: [String], input: String = "") async throws(Unavailable) -> String {
-        do {
-            let result = try await run(
-                .name("nft"), arguments: Arguments(arguments), input: .string(input),
-                output: .string(limit: longestOutput), error: .string(limit: longestOutput))
-            guard case .exited(0) = result.terminationStatus else {
-                let reason = result.standardError.split(separator: "\n").first.map(String.init) ?? ""
-                throw Unavailable(description: "nft could not count packets: \(reason)")
-            }
-            return result.standardOutput
-        } catch let error as Unavailable {
-            throw error
-        } catch {
-            throw Unavailable(description: "nft, which counts packets, cannot be run: \(error)")
-        }
     }
 }
