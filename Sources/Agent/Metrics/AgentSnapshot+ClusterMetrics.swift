@@ -23,6 +23,12 @@ extension AgentSnapshot {
             "service_vips_flapping", .gauge,
             "Service addresses that are announced as last resort because their endpoints come and go.",
             serviceAddresses.entries.values.count { if case .flapping = $0.state { true } else { false } })
+        metrics.single(
+            "proxy_bypass_addresses", .gauge,
+            "Addresses of services whose packets cross this node without its service proxy.", node.bypass.placedCount)
+        metrics.single(
+            "proxy_bypass_foreign_changes_total", .counter,
+            "How often another program changed or removed our nftables table.", node.bypass.foreignChanges)
         metrics.family("pool_addresses", .gauge, "Addresses in a pool.") { samples in
             for use in cluster.pools {
                 samples.sample(["pool": use.pool, "family": use.family.rawValue], value: use.addresses)

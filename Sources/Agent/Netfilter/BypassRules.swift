@@ -156,6 +156,9 @@ enum BypassRules {
             counts = counts.filter { !$0.key.hasPrefix("translated") }
         }
 
+        /// The number of elements of all sets.
+        var count: Int { counts.values.reduce(0, +) }
+
         /// Notes that addresses were added and removed.
         mutating func count(adding: [IPv6Address], removing: [IPv6Address]) {
             for (addresses, step) in [(adding, 1), (removing, -1)] {

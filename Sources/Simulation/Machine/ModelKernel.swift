@@ -145,7 +145,7 @@ public struct ModelKernel: Sendable {
 
     /// Another program removes all nftables tables.
     mutating func flushTables() {
-        isBypassChanged = bypass != nil
+        if bypass != nil { isBypassChanged = true }
         bypass = nil
     }
 
