@@ -1,6 +1,7 @@
 import Addressing
 import Links
 import MeshConfiguration
+import OSPF
 import Services
 import Testing
 import Timing
@@ -43,8 +44,11 @@ import Timing
         bypass.want(Self.contents(Self.second, Self.third), at: now)
         #expect(settle() == [.change(adding: [Self.third], removing: [Self.first])])
         #expect(bypass.placedCount == 2 && bypass.isComplete)
-        // Other pods are other rules.
-        let other = Self.contents(Self.second, pods: [])
+        // Other pods or ports are other rules.
+        var other = Self.contents(Self.second, pods: [])
+        bypass.want(other, at: now)
+        #expect(settle() == [.replace(other)])
+        other.ports = ["br0"]
         bypass.want(other, at: now)
         #expect(settle() == [.replace(other)])
         bypass.want(nil, at: now)
@@ -131,6 +135,23 @@ import Timing
         #expect(!bench.node.life.isSynchronized && bench.table == Self.contents(Self.second))
         bench.run(for: .seconds(60))
         #expect(bench.node.life.isSynchronized && bench.table == Self.contents(Self.first))
+    }
+
+    /// On a port of the mesh that is a bridge, packets are in transit; from other bridges they come from pods.
+    @Test func portsOfTheMeshThatAreBridgesAreInTheTable() {
+        var configuration = Configuration()
+        configuration.vips = [VIP(name: "api", address: Self.first)]
+        var rule = InterfaceRule(pattern: .named(Glob("br*")!))
+        rule.role = .active(.auto)
+        configuration.interfaces = [rule] + configuration.interfaces
+        var bench = NodeBench(configuration, hasCluster: true)
+        let mac = MACAddress("00:1b:21:00:00:09")!
+        bench.start([
+            NodeBench.eno1, Link(index: 9, name: "br0", macAddress: mac, kind: "bridge"),
+            Link(index: 10, name: "cni0", macAddress: mac, kind: "bridge"),
+        ])
+        bench.run(for: .seconds(60))
+        #expect(bench.table?.ports == ["br0"])
     }
 
     @Test func theTableIsRemovedWhereTheBypassIsOff() {

@@ -39,14 +39,19 @@ enum BypassRules {
         let addresses = contents.addresses.sorted()
         let (ipv4, ipv6) = (addresses.filter { $0.ipv4 != nil }, addresses.filter { $0.ipv4 == nil })
         let pods = contents.pods.map { pod in pod.ipv4.map { (true, "\($0)") } ?? (false, "\(pod)") }
+        // In nftables, `*` at the end is a wildcard, and there is no way to write a quotation mark.
+        let ports = contents.ports.filter { !$0.contains { "\"\\*".contains($0) } }.map { "\"\($0)\"" }
+        let kinds = ProxyBypass.containerKinds.map { "\"\($0)\"" }.joined(separator: ", ")
         return """
             add table \(qualifiedTable)
             delete table \(qualifiedTable)
             table \(qualifiedTable) {
+                set ports { type ifname\(elements(ports.joined(separator: ", "))); }
             \(sets(.ipv6, ipv6, pods: pods.filter { !$0.0 }.map(\.1)))
             \(sets(.ipv4, ipv4, pods: pods.filter(\.0).map(\.1)))
                 chain prerouting {
                     type filter hook prerouting priority raw
+                    meta iifkind { \(kinds) } iifname != @ports return
             \(rules(.ipv6))
             \(rules(.ipv4))
                 }
@@ -91,8 +96,9 @@ enum BypassRules {
         }.joined(separator: ", ")
     }
 
+    private static func elements(_ text: String) -> String { text.isEmpty ? "" : "; elements = { \(text) }" }
+
     private static func sets(_ family: Family, _ addresses: [IPv6Address], pods: [String]) -> String {
-        func elements(_ text: String) -> String { text.isEmpty ? "" : "; elements = { \(text) }" }
         return """
                 set pods\(family.suffix) { type \(family.addressType); flags interval\(elements(pods.joined(separator: ", "))) }
                 set services\(family.suffix) { type \(family.addressType)\(elements(list(addresses))) }
@@ -104,7 +110,7 @@ enum BypassRules {
     }
 
     /// The rules for packets that are received. Packets of this node's pods stay tracked, so that policies for pods and the
-    /// service proxy work for them. Packets from a service to a client stay tracked if this node has translated the connection
+    /// service proxy work for them: here by their addresses, before by the device that they come from. Packets from a service to a client stay tracked if this node has translated the connection
     /// (``translationRule(_:)``). The last rule is for errors about packets to a service, such as “packet too big”, which
     /// connection tracking would call invalid.
     private static func rules(_ family: Family) -> String {

@@ -21,8 +21,13 @@ extension MeshNode {
         if addresses.count > ProxyBypass.mostAddresses {
             addresses = Set(addresses.sorted().prefix(ProxyBypass.mostAddresses))
         }
+        guard !addresses.isEmpty else { return bypass.want(nil, at: now) }
+        let ports = interfaces.ports.values.map(\.link).filter { link in
+            link.kind.map(ProxyBypass.containerKinds.contains) == true
+        }
         bypass.want(
-            addresses.isEmpty ? nil : ProxyBypass.Contents(addresses: addresses, pods: podRanges.sorted()), at: now)
+            ProxyBypass.Contents(
+                addresses: addresses, pods: podRanges.sorted(), ports: ports.map(\.name).sorted()), at: now)
     }
 
     /// Requests the next change or check of the table.

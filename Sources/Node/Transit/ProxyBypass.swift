@@ -19,11 +19,18 @@ public struct ProxyBypass: Sendable {
         public var addresses: Set<IPv6Address>
         /// Packets from and to these ranges never bypass the service proxy: the pods of this node.
         public var pods: [IPv6Prefix]
+        /// The names of ports of the mesh that are of a kind that also containers have (``containerKinds``). From other
+        /// devices of these kinds come packets of pods, also of pods with other addresses, which never bypass the proxy.
+        public var ports: [String]
 
-        public init(addresses: Set<IPv6Address> = [], pods: [IPv6Prefix] = []) {
+        public init(addresses: Set<IPv6Address> = [], pods: [IPv6Prefix] = [], ports: [String] = []) {
             self.addresses = addresses
             self.pods = pods
+            self.ports = ports
         }
+
+        /// Whether the rules are the same, whatever the addresses.
+        func hasRules(of other: Contents) -> Bool { pods == other.pods && ports == other.ports }
     }
 
     /// A request to nftables, carried out as one transaction.
@@ -70,6 +77,8 @@ public struct ProxyBypass: Sendable {
     /// The number of failures since the last success.
     private var failures = 0
 
+    /// The kinds of devices by which container runtimes attach pods.
+    public static let containerKinds = ["veth", "bridge"]
     /// The maximum number of addresses: routers of the mesh may announce any number.
     public static let mostAddresses = 65_536
     /// The time between checks: reloading the firewall of the machine may remove all tables.
@@ -108,7 +117,7 @@ public struct ProxyBypass: Sendable {
         case (.absent, nil): break
         case (.unknown, nil), (.present, nil): request = .remove
         case (.present(let contents), let wanted?) where contents == wanted: request = .check
-        case (.present(let contents), let wanted?) where contents.pods == wanted.pods:
+        case (.present(let contents), let wanted?) where contents.hasRules(of: wanted):
             request = .change(
                 adding: wanted.addresses.subtracting(contents.addresses).sorted(),
                 removing: contents.addresses.subtracting(wanted.addresses).sorted())
