@@ -5,13 +5,13 @@ public import Timing
 
 /// One thread that waits for descriptors, absolute timers and the jobs of the actors that use it as their executor.
 /// Handlers that an actor registers here are called on the actor's own thread, so a packet, its effects and its routes
-/// never change threads, and `assumeIsolated` is legal in every handler:
+/// never change threads, and every handler may call the actor's methods:
 ///
 ///     actor Agent {
 ///         let loop: EventLoop
 ///         nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 ///         func start(_ sockets: OSPFSockets) throws {
-///             try loop.register(sockets.descriptor) { _ in self.assumeIsolated { $0.receive() } }
+///             try loop.register(sockets.descriptor) { _ in loop.run(on: self) { $0.receive() } }
 ///         }
 ///     }
 ///
@@ -145,6 +145,20 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         guard hasRealtimePriority, clinux_set_fifo_priority(0) == 0 else { return body() }
         defer { _ = requestRealtimePriority() }
         return body()
+    }
+}
+
+// MARK: - Handlers of actors
+
+extension EventLoop {
+    /// Calls `body` in isolation to an actor whose executor is this loop. Must be called on the loop. Like
+    /// `Actor.assumeIsolated`, but with the thread as the only proof: the runtime's search for the current executor is 2 % of
+    /// the work of an agent at rest.
+    public func run<Isolated: Actor>(on actor: Isolated, _ body: (isolated Isolated) -> Void) {
+        checkIsolated()
+        withoutActuallyEscaping(body) { (body: @escaping (isolated Isolated) -> Void) in
+            unsafeBitCast(body, to: ((Isolated) -> Void).self)(actor)
+        }
     }
 }
 

@@ -99,7 +99,7 @@ public actor MeshAgent {
 
     /// Starts the node. Throws if the loop cannot watch a socket; other failures are logged.
     func start() throws {
-        timer = loop.makeTimer { [unowned self] in assumeIsolated { $0.runTimer() } }
+        timer = loop.makeTimer { [unowned self] in loop.run(on: self) { $0.runTimer() } }
         // On a busy machine an ordinary thread may wait for tens of milliseconds; traffic over a dead link is lost meanwhile.
         if !loop.requestRealtimePriority() {
             write(.info, "no real-time priority (needs CAP_SYS_NICE): a busy machine may delay hellos and routes")
@@ -112,9 +112,9 @@ public actor MeshAgent {
         if state.hasDamagedIdentity {
             write(.warning, "the saved identity in \(state.path) is damaged; this node starts with a new identity")
         }
-        try loop.register(monitor.descriptor) { [unowned self] _ in assumeIsolated { $0.readMonitor() } }
-        try loop.register(routeMonitor.descriptor) { [unowned self] _ in assumeIsolated { $0.readRouteMonitor() } }
-        try loop.register(sockets.descriptor) { [unowned self] _ in assumeIsolated { $0.readPackets() } }
+        try loop.register(monitor.descriptor) { [unowned self] _ in loop.run(on: self) { $0.readMonitor() } }
+        try loop.register(routeMonitor.descriptor) { [unowned self] _ in loop.run(on: self) { $0.readRouteMonitor() } }
+        try loop.register(sockets.descriptor) { [unowned self] _ in loop.run(on: self) { $0.readPackets() } }
         handle(
             .start(
                 links: monitor.links.values.sorted { $0.index < $1.index },
