@@ -220,7 +220,7 @@ struct PoolLeadershipTests {
         service.metadata.annotations["kubermesh.io/pool"] = "wan"
         var (leadership, actions) = leadership([service])
         let problem = PoolProblem.unknownPool("wan", known: ["lan"])
-        #expect(actions == [.send(.createEvent(service, .problem(problem)))])
+        #expect(actions == [.send(.createEvent(service, .problem(problem, .found)))])
         #expect(leadership.handle(.eventCreated, at: at(1), random: &random) == [])
         service.metadata.resourceVersion = "2"
         service.metadata.labels = ["changed": "yes"]
@@ -228,15 +228,41 @@ struct PoolLeadershipTests {
         service.metadata.resourceVersion = "3"
         service.metadata.annotations = ["kubermesh.io/addresses": "x"]
         actions = leadership.handle(.changed(updated: [service], deleted: []), at: at(3), random: &random)
-        #expect(actions == [.send(.createEvent(service, .problem(.notAnAddress("x"))))])
+        #expect(actions == [.send(.createEvent(service, .problem(.notAnAddress("x"), .new)))])
         // If the agent must not create Events, it logs that once and creates no more.
         let refusal = RequestFailure.refused(Status(code: 403))
         actions = leadership.handle(
-            .failed(.createEvent(service, .problem(problem)), refusal), at: at(4), random: &random)
+            .failed(.createEvent(service, .problem(problem, .new)), refusal), at: at(4), random: &random)
         #expect(actions.count == 1)
         service.metadata.resourceVersion = "4"
         service.metadata.annotations = ["kubermesh.io/addresses": "y"]
         #expect(leadership.handle(.changed(updated: [service], deleted: []), at: at(5), random: &random) == [])
+    }
+
+    /// If an Event about a problem exists, another is created only if the problem began during this leadership.
+    @Test func anEventThatExistsIsNotCreatedAgainUnlessTheProblemIsNew() throws {
+        var random = RandomNumbers(state: 1)
+        var service = try service("a", version: 1)
+        service.metadata.annotations["kubermesh.io/pool"] = "wan"
+        let problem = PoolProblem.unknownPool("wan", known: ["lan"])
+        let exists = RequestFailure.refused(Status(code: 409, reason: "AlreadyExists"))
+        var (leadership, actions) = leadership([service])
+        let first = PoolLeadership.Request.createEvent(service, .problem(problem, .found))
+        #expect(actions == [.send(first)])
+        #expect(leadership.handle(.failed(first, exists), at: at(1), random: &random) == [])
+        // The problem ends and begins again.
+        service.metadata.resourceVersion = "2"
+        service.metadata.annotations = [:]
+        actions = leadership.handle(.changed(updated: [service], deleted: []), at: at(2), random: &random)
+        #expect(actions == [.send(.write(service, ["192.168.4.10"]))])
+        service.metadata.resourceVersion = "3"
+        service.metadata.annotations["kubermesh.io/pool"] = "wan"
+        actions = leadership.handle(.changed(updated: [service], deleted: []), at: at(3), random: &random)
+        let second = PoolLeadership.Request.createEvent(service, .problem(problem, .new))
+        #expect(actions == [.send(second)])
+        let third = PoolLeadership.Request.createEvent(service, .problem(problem, .again))
+        #expect(leadership.handle(.failed(second, exists), at: at(4), random: &random) == [.send(third)])
+        #expect(leadership.handle(.failed(third, exists), at: at(5), random: &random) == [])
     }
 
     @Test func atMostEightWritesAreOutstanding() throws {

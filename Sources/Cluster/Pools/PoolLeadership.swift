@@ -84,6 +84,8 @@ struct PoolLeadership: Sendable {
     private var events = Queue<(service: Service, event: PoolEvent)>()
     private var outstandingEvents = 0
     private var isCreatingEventsForbidden = false
+    /// Whether the services of the list have been examined: problems that are found later are new.
+    private var isListExamined = false
     /// Determines the length of the next pause.
     private var backoff = Backoff()
     /// When the pause after a failure that concerns all requests ends; `nil` without one.
@@ -176,8 +178,11 @@ extension PoolLeadership {
         let decisions = allocator.settle()
         for key in decisions.toWrite { queue.append(key) }
         for key in decisions.problems {
-            if let problem = allocator.problem(of: key) { report(key, .problem(problem)) }
+            if let problem = allocator.problem(of: key) {
+                report(key, .problem(problem, isListExamined ? .new : .found))
+            }
         }
+        isListExamined = true
     }
 
     private mutating func report(_ key: ObjectKey, _ what: PoolEvent) {
@@ -241,8 +246,12 @@ extension PoolLeadership {
         _ actions: inout [Action]
     ) {
         switch request {
-        case .createEvent:
+        case .createEvent(let service, let event):
             outstandingEvents -= 1
+            // There is an Event of this name. If the problem is new, that one is about an earlier time.
+            if failure.isConflict, case .problem(let problem, .new) = event {
+                events.append((service, .problem(problem, .again)))
+            }
             guard failure.isForbidden, !isCreatingEventsForbidden else { return }
             isCreatingEventsForbidden = true
             events = Queue()
