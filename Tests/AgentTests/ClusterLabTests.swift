@@ -404,7 +404,7 @@ import Timing
             try eventually("s1 reports its pod prefix as podCIDRs") {
                 try lab.status(of: "s1").cluster?.podCIDRs == [podPrefix]
             }
-            #expect(cluster.server.object("/api/v1/nodes/k")?["spec"]?["podCIDRs"] == [], "k offers nothing")
+            #expect(cluster.server.object("/api/v1/nodes/k")?["spec"]?["podCIDRs"] == nil, "k offers nothing")
         }
     }
 }
@@ -432,7 +432,7 @@ extension LabCluster {
 }
 
 /// Records changes of routes, next hops and addresses in the kernels of some nodes.
-private struct KernelMonitors {
+struct KernelMonitors {
     private var monitors: [String: RunningCommand] = [:]
 
     init(of lab: Lab, _ nodes: [String]) throws {

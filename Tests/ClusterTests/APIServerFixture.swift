@@ -27,15 +27,16 @@ final class APIServerFixture: Sendable {
     deinit { try? FileManager.default.removeItem(at: directory) }
 
     /// Stops a server, and starts another with the same objects on the same port. Like a real one that has started again, it
-    /// remembers no change, so all watches that resume get 410 once anything has changed.
-    func restart(_ server: TestAPIServer, after outage: Duration) async throws -> TestAPIServer {
+    /// remembers no change, so all watches that resume get 410.
+    func restart(
+        _ server: TestAPIServer, after outage: Duration, behavior: TestAPIServer.Behavior = .init()
+    ) async throws -> TestAPIServer {
         let backup = server.backup()
         try await server.stop()
         try await Task.sleep(for: outage)
-        let new = try await TestAPIServer.start(
-            port: server.port, certificates: certificates, group: MultiThreadedEventLoopGroup.singleton)
-        new.restore(backup)
-        return new
+        return try await TestAPIServer.start(
+            port: server.port, certificates: certificates, group: MultiThreadedEventLoopGroup.singleton, with: backup,
+            behavior: behavior)
     }
 
     /// The kubeconfig of the server.

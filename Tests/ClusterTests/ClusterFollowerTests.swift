@@ -17,6 +17,8 @@ private final class Reports: Sendable {
         var entries: [IPv6Address: ServiceDemand] = [:]
         var view: ClusterView?
         var withdrawals = 0
+        var reports = 0
+        var notices: [String] = []
         /// Service addresses that were reported while at most the API server's own address was known to be reserved.
         var reportedTooEarly: Set<IPv6Address> = []
     }
@@ -27,6 +29,8 @@ private final class Reports: Sendable {
     func record(_ report: ClusterReport) {
         box.withLockedValue { totals in
             totals.view = report.view
+            totals.reports += 1
+            totals.notices += report.notices
             for (address, entry) in report.changes {
                 if entry == nil { totals.withdrawals += 1 }
                 if entry != nil, report.view.reservedAddresses.count < 2 { totals.reportedTooEarly.insert(address) }
@@ -91,7 +95,7 @@ private final class Reports: Sendable {
     }
 
     /// After each restart a service is created. Its address is reported soon, not after the delay that failures of the outage have
-    /// led to.
+    /// led to. Every other server denies everything at first, as one that has not read the roles yet.
     @Test func aServerThatRestartsIsFollowedAgain() async throws {
         let (fixture, reports) = (try await APIServerFixture(), Reports())
         try fixture.server.apply(Objects.node("a"))
@@ -100,11 +104,21 @@ private final class Reports: Sendable {
         var server = fixture.server
         let rounds = ProcessInfo.processInfo.environment["KUBERMESH_RESTARTS"].flatMap { Int($0) } ?? 2
         for round in 0..<rounds {
-            server = try await fixture.restart(server, after: .seconds(2 + round * 3 % 7))
+            let isStarting = round % 2 == 0
+            var behavior = TestAPIServer.Behavior()
+            behavior.isStarting = isStarting
+            let earlier = reports.totals.notices.count
+            server = try await fixture.restart(server, after: .seconds(2 + round * 3 % 7), behavior: behavior)
             let name = "web\(round)"
             let address = try #require(IPv6Address("2001:db8::1:\(round)"))
             try server.apply(Objects.service(name, ingress: ["\(address)"], policy: "Local"))
             try server.apply(Objects.slice("\(name)-1", of: name, [("a", "r")]))
+            if isStarting {
+                let current = server
+                try await eventually("requests are denied") { !current.requests.isEmpty }
+                try await Task.sleep(for: .milliseconds(500 + round * 700 % 3000))
+                server.changeBehavior { $0.isStarting = false }
+            }
             let ready = ContinuousClock.now
             try await eventually("the service that was created after the restart is reported") {
                 reports.totals.entries[address] != nil
@@ -112,7 +126,10 @@ private final class Reports: Sendable {
             try await eventually("all watches are connected again") {
                 reports.totals.view?.isConnected == true && reports.totals.view?.problems == []
             }
-            if rounds > 2 { print("in sync \(ContinuousClock.now - ready) after restart \(round + 1)") }
+            let time = ContinuousClock.now - ready
+            #expect(time < .seconds(8), "in sync within 2.5 s on an idle machine")
+            #expect(!reports.totals.notices.dropFirst(earlier).contains { $0.contains("Forbidden") })
+            if rounds > 2 { print("in sync \(time) after restart \(round + 1)\(isStarting ? " with denials" : "")") }
         }
         #expect(reports.totals.withdrawals == 0)
         try await end(follower)
@@ -148,16 +165,121 @@ private final class Reports: Sendable {
         }
         #expect(ranges(secondReports) == ["fd00:7::/120", "10.7.0.0/24"])
         // Of what the follower decodes, heartbeats of the kubelet change only the version, which it does not report.
-        for beat in 0..<12 {
+        for _ in 0..<12 {
             try await Task.sleep(for: .seconds(1))
-            guard var node = fixture.server.object("/api/v1/nodes/a") else { break }
-            node["status"]?["heartbeat"] = .integer(beat)
-            try? fixture.server.apply(node)  // a conflict with the offer does no harm
+            try fixture.server.heartbeat(of: "a")
         }
         try await eventually("the Node gets its former pod ranges") {
             fixture.server.object("/api/v1/nodes/a")?["spec"]?["podCIDRs"] == ["fd00:7::/120", "10.7.0.0/24"]
         }
         try await end(second)
+        try await fixture.server.stop()
+    }
+
+    /// Heartbeats of kubelets change only the version of a Node, as far as it is decoded.
+    @Test func heartbeatsAreNotReported() async throws {
+        let (fixture, reports) = (try await APIServerFixture(), Reports())
+        try fixture.server.apply(Objects.node("a"))
+        let follower = try await fixture.follow(reports)
+        try await eventually("all watches are connected") { reports.totals.view?.isConnected == true }
+        let before = reports.totals.reports
+        for _ in 0..<20 {
+            try fixture.server.heartbeat(of: "a")
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        try fixture.server.apply(Objects.node("a", annotations: ["kubermesh.io/drain": "true"]))
+        try await eventually("the change after the heartbeats is reported") {
+            reports.totals.view?.node.drainReason != nil
+        }
+        #expect(reports.totals.reports - before < 5)
+        try await end(follower)
+        try await fixture.server.stop()
+    }
+
+    /// The cluster has assigned ranges while the offer waits: nothing is written. If the agent does not know that yet, the server
+    /// refuses to change them, and the agent uses those of the cluster.
+    @Test func rangesAreNotOfferedInPlaceOfThoseOfTheCluster() async throws {
+        let own = ["fd00:7::/120", "10.7.0.0/24"].compactMap { IPv6Prefix($0) }
+        func start() async throws -> (APIServerFixture, Reports, ClusterFollower) {
+            let (fixture, reports) = (try await APIServerFixture(), Reports())
+            try fixture.server.apply(Objects.node("a"))
+            let follower = try await fixture.follow(reports)
+            try await eventually("all watches are connected") { reports.totals.view?.isConnected == true }
+            try await follower.loop.submit { follower.offer(own) }.get()
+            return (fixture, reports, follower)
+        }
+        func patches(_ fixture: APIServerFixture) -> Int { fixture.server.requests.count { $0.hasPrefix("PATCH") } }
+        let (informed, informedReports, informedFollower) = try await start()
+        try informed.server.apply(Objects.node("a", podCIDRs: ["fd00:8::/120"]))
+        try await eventually("the ranges of the cluster are known") {
+            informedReports.totals.view?.podCIDRs.map(\.description) == ["fd00:8::/120"]
+        }
+        let (late, lateReports, lateFollower) = try await start()
+        late.server.changeBehavior { $0.sendsNoChanges = true }
+        try late.server.apply(Objects.node("a", podCIDRs: ["fd00:9::/120"]))
+        try await eventually("the server refuses the offer") {
+            lateReports.totals.notices.contains { $0.contains("node updates may not change podCIDR") }
+        }
+        #expect(patches(late) == 1 && patches(informed) == 0, "the offer of the informed agent would have been earlier")
+        #expect(late.server.object("/api/v1/nodes/a")?["spec"]?["podCIDRs"] == ["fd00:9::/120"])
+        late.server.changeBehavior { $0.sendsNoChanges = false }
+        late.server.closeConnections()
+        try await eventually("the late agent has the ranges of the cluster") {
+            lateReports.totals.view?.podCIDRs.map(\.description) == ["fd00:9::/120"]
+        }
+        #expect(patches(late) == 1)
+        for (fixture, follower) in [(informed, informedFollower), (late, lateFollower)] {
+            try await end(follower)
+            try await fixture.server.stop()
+        }
+    }
+
+    /// A server that starts may deny access to Nodes before it has read the roles. That is no reason to announce services
+    /// before the addresses of Nodes are known, as it is if access is denied for good.
+    @Test func nothingIsDecidedByTheDenialsOfAServerThatStarts() async throws {
+        let (fixture, reports) = (try await APIServerFixture(), Reports())
+        fixture.server.changeBehavior { $0.forbidden = ["nodes"] }
+        try fixture.server.apply(Objects.service("thief", ingress: ["10.70.0.2"]))
+        try fixture.server.apply(Objects.slice("thief-1", of: "thief", family: "IPv4", [("a", "r")]))
+        try fixture.server.apply(Objects.node("b", addresses: ["10.70.0.2"]))
+        let follower = try await fixture.follow(reports)
+        try await eventually("Nodes are requested twice") {
+            fixture.server.requests.count { $0.hasPrefix("GET /api/v1/nodes?limit=100") } >= 2
+        }
+        #expect(reports.totals.entries.isEmpty)
+        #expect(reports.totals.view?.resources["nodes"]?.isRefused == false)
+        fixture.server.changeBehavior { $0.forbidden = [] }
+        try await eventually("the service is reported") { !reports.totals.entries.isEmpty }
+        #expect(reports.totals.reportedTooEarly.isEmpty)
+        try await end(follower)
+        try await fixture.server.stop()
+    }
+
+    /// As in a manifest that says no more than necessary: the server adds the rest.
+    @Test func aServiceWithDefaultsIsAnnounced() async throws {
+        let (fixture, reports) = (try await APIServerFixture(), Reports())
+        try fixture.server.apply(["kind": "Node", "metadata": ["name": "a"], "spec": ["podCIDR": "fd00:7::/120"]])
+        try fixture.server.apply([
+            "kind": "Service", "metadata": ["name": "web", "namespace": "default"],
+            "spec": ["type": "LoadBalancer", "ports": [["port": 80]]],
+            "status": ["loadBalancer": ["ingress": [["ip": "2001:db8::1"]]]],
+        ])
+        try fixture.server.apply([
+            "kind": "EndpointSlice",
+            "metadata": [
+                "name": "web-1", "namespace": "default", "labels": ["kubernetes.io/service-name": "web"],
+            ],
+            "addressType": "IPv6", "endpoints": [["addresses": ["fd00:2::1"], "conditions": [:]]],
+            "ports": [["port": 8080]],
+        ])
+        let stored = fixture.server.object("/api/v1/namespaces/default/services/web")
+        #expect(stored?["spec"]?["externalTrafficPolicy"] == "Cluster")
+        let follower = try await fixture.follow(reports)
+        try await eventually("the address is announced, and the range of the Node is known") {
+            reports.totals.entries[Self.vip]?.level == .announce
+                && reports.totals.view?.podCIDRs.map(\.description) == ["fd00:7::/120"]
+        }
+        try await end(follower)
         try await fixture.server.stop()
     }
 

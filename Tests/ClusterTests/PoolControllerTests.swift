@@ -186,6 +186,54 @@ import Timing
         try await fixture.server.stop()
     }
 
+    /// A problem has one Event as long as it lasts, whoever leads, and another one when it begins again.
+    @Test func anotherLeaderDoesNotReportAProblemAgain() async throws {
+        let fixture = try await APIServerFixture()
+        func ask(_ name: String, for address: String) throws {
+            var service = fixture.server.object(Self.path(name)) ?? Objects.service(name, clusterIPs: ["10.0.0.1"])
+            service["metadata"]?["annotations"] = ["kubermesh.io/addresses": .string(address)]
+            try fixture.server.apply(service)
+        }
+        /// Waits until an agent leads and has no more requests for Events. Every leader examines the services in one turn, and a
+        /// service that is made now is written last, so its Event is the last one.
+        func lead(_ agent: Agent, _ marker: String) async throws {
+            try await eventually("the agent leads") { try await agent.isLeading }
+            try make(marker, in: fixture)
+            try await eventually("the Event of \(marker)") {
+                fixture.server.objects("/api/v1/events").contains {
+                    $0["reason"] == "AddressAssigned" && $0["involvedObject"]?["name"]?.text == marker
+                }
+            }
+        }
+        func conflicts() -> Int { reasons(in: fixture).count { $0 == "AddressInUse" } }
+        func requests() -> Int { fixture.server.requests.count { $0.hasPrefix("POST") && $0.hasSuffix("/events") } }
+
+        let first = try Agent(fixture, name: "a")
+        try ask("s1", for: "192.168.4.10")
+        try await eventually("s1 has the address") { ingress("s1", in: fixture) == "192.168.4.10" }
+        try ask("s2", for: "192.168.4.10")
+        try await eventually("the conflict is reported") { conflicts() == 1 }
+        // `b` takes over after the lease of `a` has expired.
+        let second = try Agent(fixture, name: "b")
+        try await first.kill()
+        var before = requests()
+        try await lead(second, "after-b")
+        #expect(requests() == before + 2, "b has asked for both Events")
+        #expect(conflicts() == 1)
+        // The conflict ends and begins again.
+        try ask("s2", for: "192.168.4.20")
+        try await eventually("s2 has another address") { ingress("s2", in: fixture) == "192.168.4.20" }
+        try ask("s2", for: "192.168.4.10")
+        try await eventually("the new conflict is reported") { conflicts() == 2 }
+        let third = try Agent(fixture, name: "c")
+        try await second.stop()
+        before = requests()
+        try await lead(third, "after-c")
+        #expect(requests() == before + 2 && conflicts() == 2)
+        try await third.stop()
+        try await fixture.server.stop()
+    }
+
     /// After a restore the server has older versions than the agent knows, and a service has an address again that the agent
     /// had taken away and may have assigned to another.
     @Test func theStateOfARestoredServerIsAccepted() async throws {

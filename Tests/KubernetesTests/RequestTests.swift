@@ -94,6 +94,7 @@ import Testing
         try await APIClientFixture.run { fixture in
             try fixture.server.apply(service("web"))
             let key = ObjectKey(namespace: "default", name: "web")
+            let specification = fixture.server.object("/api/v1/namespaces/default/services/web")?["spec"]
             let old = try await fixture.client.get(Service.self, key).get()
             let addresses = [IPv6Address("fd00::99")!, IPv6Address(IPv4Address("192.0.2.7")!)]
             let new = try await fixture.client.setIngress(addresses, of: old).get()
@@ -101,7 +102,7 @@ import Testing
             let path = "/api/v1/namespaces/default/services/web"
             let ingress: JSONValue = [["ip": "fd00::99"], ["ip": "192.0.2.7"]]
             #expect(fixture.server.object(path)?["status"]?["loadBalancer"]?["ingress"] == ingress)
-            #expect(fixture.server.object(path)?["spec"] == service("web")["spec"])
+            #expect(fixture.server.object(path)?["spec"] == specification)
             let outdated = await failure { try await fixture.client.setIngress([], of: old).get() }
             #expect(outdated?.isConflict == true)
             #expect(try await fixture.client.setIngress([], of: new).get().ingressIPs.isEmpty)
@@ -125,6 +126,47 @@ import Testing
             #expect(stored["metadata"]?["namespace"] == "default")
             let twice = await failure { try await fixture.client.create(event).get() }
             #expect(twice?.isConflict == true)
+        }
+    }
+
+    /// Events about the same subject with the same reason and message have one name, unless they are unique.
+    @Test func anEventThatIsNotUniqueIsCreatedOnce() async throws {
+        try await APIClientFixture.run { fixture in
+            try fixture.server.apply(service("web"))
+            let web = try await fixture.client.get(Service.self, ObjectKey(namespace: "default", name: "web")).get()
+            func event(_ message: String, isUnique: Bool, _ time: Int64) -> NewEvent {
+                NewEvent(
+                    about: .init(web), reason: "NoAddress", message: message, isWarning: true, isUnique: isUnique,
+                    at: MicroTime(microseconds: time), host: "node-\(time)")
+            }
+            _ = try await fixture.client.create(event("one", isUnique: false, 1)).get()
+            let again = await failure { try await fixture.client.create(event("one", isUnique: false, 2)).get() }
+            #expect(again?.isConflict == true)
+            _ = try await fixture.client.create(event("two", isUnique: false, 3)).get()
+            for time in [4, 5] { _ = try await fixture.client.create(event("one", isUnique: true, Int64(time))).get() }
+            let names = fixture.server.objects("/api/v1/events").compactMap { $0["metadata"]?["name"]?.text }
+            #expect(names.count == 4 && names.allSatisfy { $0.hasPrefix("web.") })
+        }
+    }
+
+    /// The server is as strict as a real one with `fieldValidation=Strict`, so all that the agent writes in these tests has only
+    /// fields that exist, of the right types.
+    @Test func theTestServerRefusesUnknownFields() async throws {
+        try await APIClientFixture.run { fixture in
+            try fixture.server.apply(node("a"))
+            let key = ObjectKey(name: "a")
+            func refusal(_ patch: [String: [String: String]]) async -> RequestFailure? {
+                await failure { try await fixture.client.patch(Node.self, key, patch).get() }
+            }
+            let unknown = await refusal(["spec": ["podCidr": "10.1.2.0/24"]])
+            #expect(unknown?.code == 400)
+            #expect("\(unknown!)".contains(#"strict decoding error: unknown field "spec.podCidr""#))
+            #expect(await refusal(["spec": ["podCIDRs": "10.1.2.0/24"]])?.code == 400)
+            #expect(await refusal(["spec": ["podCIDR": "10.1.2.0/24"]]) == nil)
+            #expect(fixture.server.object("/api/v1/nodes/a")?["spec"]?["podCIDRs"] == ["10.1.2.0/24"])
+            let changed = await refusal(["spec": ["podCIDR": "10.1.3.0/24"]])
+            #expect(changed?.code == 422)
+            #expect(fixture.server.object("/api/v1/nodes/a")?["spec"]?["podCIDRs"] == ["10.1.2.0/24"])
         }
     }
 

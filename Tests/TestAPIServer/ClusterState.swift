@@ -31,14 +31,16 @@ struct ObjectKind: Sendable {
     var kind: String
     var prefix: String
     var plural: String
+    /// What clients may write.
+    var schema = Schema.any
 
     static let all = [
-        ObjectKind(kind: "Node", prefix: "/api/v1", plural: "nodes"),
-        ObjectKind(kind: "Service", prefix: "/api/v1", plural: "services"),
-        ObjectKind(kind: "Event", prefix: "/api/v1", plural: "events"),
+        ObjectKind(kind: "Node", prefix: "/api/v1", plural: "nodes", schema: .node),
+        ObjectKind(kind: "Service", prefix: "/api/v1", plural: "services", schema: .service),
+        ObjectKind(kind: "Event", prefix: "/api/v1", plural: "events", schema: .event),
         ObjectKind(kind: "Secret", prefix: "/api/v1", plural: "secrets"),
         ObjectKind(kind: "EndpointSlice", prefix: "/apis/discovery.k8s.io/v1", plural: "endpointslices"),
-        ObjectKind(kind: "Lease", prefix: "/apis/coordination.k8s.io/v1", plural: "leases"),
+        ObjectKind(kind: "Lease", prefix: "/apis/coordination.k8s.io/v1", plural: "leases", schema: .lease),
     ]
 
     var apiVersion: String { prefix.hasPrefix("/apis/") ? String(prefix.dropFirst(6)) : "v1" }
@@ -116,6 +118,13 @@ struct ClusterState: Sendable {
 
     mutating func expireContinuations() { snapshots = [:] }
 
+    /// What an API server knows that was restarted: no change. Its version is higher, because other clients, such as those
+    /// that renew leases, write all the time.
+    mutating func restart() {
+        version += 10
+        compact()
+    }
+
     private static func key(_ object: JSONValue) -> String {
         "\(object["metadata"]?["namespace"]?.text ?? "")/\(object["metadata"]?["name"]?.text ?? "")"
     }
@@ -165,7 +174,7 @@ struct ClusterState: Sendable {
             throw .conflict
         }
         version += 1
-        var new = object
+        var new = object.defaulted(kind: kind.kind)
         new["kind"] = .string(kind.kind)
         new["apiVersion"] = .string(kind.apiVersion)
         var metadata = new["metadata"] ?? [:]
@@ -177,8 +186,28 @@ struct ClusterState: Sendable {
         return new
     }
 
-    /// Applies a merge patch. As on a real server, `podCIDRs` of a Node that has any cannot be changed.
+    /// Creates an object for a client.
+    mutating func create(_ path: ObjectPath, _ object: JSONValue) throws(Refusal) -> JSONValue {
+        try path.kind.schema.check(object)
+        let names = [("kind", path.kind.kind), ("apiVersion", path.kind.apiVersion)]
+        guard names.allSatisfy({ object[$0]?.text == $1 }),
+            object["metadata"]?["namespace"].map({ $0.text == path.namespace }) ?? true
+        else { throw Refusal(code: 400, reason: "BadRequest", message: "the object is not one of this path") }
+        var object = object
+        if let namespace = path.namespace { object["metadata"]?["namespace"] = .string(namespace) }
+        // An Event is in the namespace of its object, or in `default`.
+        if path.kind.kind == "Event",
+            object["involvedObject"]?["namespace"].map({ $0 == "" ? "default" : $0 }) != .string(path.namespace ?? "")
+        {
+            throw Refusal(
+                code: 422, reason: "Invalid", message: "involvedObject.namespace: does not match event.namespace")
+        }
+        return try put(object, kind: path.kind, isNew: true)
+    }
+
+    /// Applies a client's merge patch. As on a real server, `podCIDRs` of a Node that has any cannot be changed.
     mutating func patch(_ path: ObjectPath, _ patch: JSONValue) throws(Refusal) -> JSONValue {
+        try path.kind.schema.check(patch)
         let old = try get(path)
         var wanted = patch["metadata"] ?? [:]
         let expected = wanted["resourceVersion"]
@@ -196,10 +225,14 @@ struct ClusterState: Sendable {
         } else {
             new["status"] = old["status"]
         }
-        if let ranges = old["spec"]?["podCIDRs"], ranges != [], path.kind.kind == "Node",
-            new["spec"]?["podCIDRs"] != ranges
+        if let ranges = old["spec"]?["podCIDRs"], path.kind.kind == "Node",
+            new.defaulted(kind: "Node")["spec"]?["podCIDRs"] != ranges
         {
-            throw Refusal(code: 422, reason: "Invalid", message: "spec.podCIDRs: node updates may not change it")
+            throw Refusal(
+                code: 422, reason: "Invalid",
+                message:
+                    "Node \"\(path.name ?? "")\" is invalid: spec.podCIDRs: Forbidden: node updates may not change "
+                    + "podCIDR except from \"\" to valid")
         }
         return try put(new, kind: path.kind)
     }

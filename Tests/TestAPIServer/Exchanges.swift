@@ -101,12 +101,15 @@ final class Watch: Sendable {
     let path: ObjectPath
     private let channel: any Channel
     private let name: String?
+    /// The version that it was requested from. The server may not have reached it: then nothing is sent before it has.
+    private let version: Int
     private let ended = NIOLockedValueBox(false)
 
-    init(channel: any Channel, path: ObjectPath, name: String?) {
+    init(channel: any Channel, path: ObjectPath, name: String?, after version: Int) {
         self.channel = channel
         self.path = path
         self.name = name
+        self.version = version
     }
 
     /// Whether the response is complete.
@@ -121,9 +124,23 @@ final class Watch: Sendable {
         channel.closeFuture.whenComplete { _ in timeout.cancel() }
     }
 
+    /// Sends a bookmark.
+    func bookmark(_ version: Int) {
+        guard version > self.version else { return }
+        send([
+            "type": "BOOKMARK",
+            "object": [
+                "kind": .string(path.kind.kind), "apiVersion": .string(path.kind.apiVersion),
+                "metadata": ["resourceVersion": .string("\(version)")],
+            ],
+        ])
+    }
+
     /// Sends a change if it is of the watched kind, namespace and name.
     func send(_ change: ClusterState.Change) {
-        guard change.plural == path.kind.plural, ClusterState.matches(change.object, path, name: name) else { return }
+        guard change.version > version, change.plural == path.kind.plural,
+            ClusterState.matches(change.object, path, name: name)
+        else { return }
         send(["type": .string(change.type), "object": change.object])
     }
 

@@ -37,11 +37,12 @@ public struct LabCluster: Sendable {
         for node in lab.topology.nodes { try server.apply(Objects.node(node.name)) }
     }
 
-    /// Makes the server unreachable: its packets are dropped without an answer, those of its own node as well.
-    public func makeUnreachable(_ lab: Lab) throws {
+    /// Makes the server unreachable: its packets are dropped without an answer, those of its own node as well. With `refusing`,
+    /// connections are refused, as when it does not run.
+    public func makeUnreachable(_ lab: Lab, refusing: Bool = false) throws {
         let rules = """
             table inet away {
-              chain in { type filter hook input priority filter; tcp dport \(Self.port) drop; }
+              chain in { type filter hook input priority filter; tcp dport \(Self.port) \(refusing ? "reject with tcp reset" : "drop"); }
               chain out { type filter hook output priority filter; tcp sport \(Self.port) drop; }
             }
             """

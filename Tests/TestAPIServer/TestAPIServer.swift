@@ -12,6 +12,8 @@ public final class TestAPIServer: Sendable {
     public struct Behavior: Sendable {
         /// The tokens that it accepts; if empty, it accepts any request. Others get 401.
         public var tokens: Set<String> = []
+        /// Whether all requests get 403, as from a server that has just started and has not read the roles yet.
+        public var isStarting = false
         /// The kinds, in plural, to which all requests get 403.
         public var forbidden: Set<String> = []
         /// The kinds, in plural, or their subresources, for which all but GET gets 403, such as `leases` or `services/status`.
@@ -62,22 +64,29 @@ public final class TestAPIServer: Sendable {
     /// The port it listens on.
     public let port: Int
 
-    /// Listens on an address, with `server.pem` and `server.key` of `certificates`; port 0 stands for any free port.
+    /// Listens on an address, with `server.pem` and `server.key` of `certificates`; port 0 stands for any free port. With
+    /// `backup`, it has these objects, as after a restart: all earlier versions are too old for it.
     public static func start(
-        on host: String = "::1", port: Int = 0, certificates: TestCertificates, group: any EventLoopGroup
+        on host: String = "::1", port: Int = 0, certificates: TestCertificates, group: any EventLoopGroup,
+        with backup: Backup? = nil, behavior: Behavior = Behavior()
     ) async throws -> TestAPIServer {
-        try await start(certificates, group) { $0.bind(host: host, port: port) }.get()
+        var state = State(behavior: behavior)
+        if let backup {
+            state.cluster = backup.cluster
+            state.cluster.restart()
+        }
+        return try await start(certificates, group, state) { $0.bind(host: host, port: port) }.get()
     }
 
     /// Listens on a bound socket, which may be of another network namespace.
     public static func start(
         onSocket socket: CInt, certificates: TestCertificates, group: any EventLoopGroup
     ) throws -> TestAPIServer {
-        try start(certificates, group) { $0.withBoundSocket(socket) }.wait()
+        try start(certificates, group, State()) { $0.withBoundSocket(socket) }.wait()
     }
 
     private static func start(
-        _ certificates: TestCertificates, _ group: any EventLoopGroup,
+        _ certificates: TestCertificates, _ group: any EventLoopGroup, _ initial: State,
         bind: (ServerBootstrap) -> EventLoopFuture<any Channel>
     ) throws -> EventLoopFuture<TestAPIServer> {
         let tls = try NIOSSLContext(
@@ -86,7 +95,7 @@ public final class TestAPIServer: Sendable {
                     .certificate($0)
                 },
                 privateKey: .privateKey(NIOSSLPrivateKey(file: certificates.path("server.key"), format: .pem))))
-        let state = NIOLockedValueBox(State())
+        let state = NIOLockedValueBox(initial)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { child in
@@ -136,6 +145,16 @@ extension TestAPIServer {
         try change { cluster throws(Refusal) in _ = try cluster.put(object, kind: kind) }
     }
 
+    /// Changes what a kubelet changes in a Node every few seconds: only a time in its `status`, and so its version.
+    public func heartbeat(of name: String) throws {
+        try change { cluster throws(Refusal) in
+            var node = try cluster.get(ObjectPath("/api/v1/nodes/\(name)")!)
+            node["status"]?["lastHeartbeat"] = .integer(cluster.version)
+            node["metadata"]?["resourceVersion"] = nil
+            try cluster.put(node, kind: ObjectKind.all[0])
+        }
+    }
+
     /// Deletes the object at a path like `/api/v1/nodes/a`.
     public func delete(_ path: String) throws {
         guard let path = ObjectPath(path) else { throw Refusal.notFound }
@@ -173,13 +192,7 @@ extension TestAPIServer {
         for (watch, version) in state.withLockedValue({ state in
             state.watches.values.map { ($0, state.cluster.version) }
         }) {
-            watch.send([
-                "type": "BOOKMARK",
-                "object": [
-                    "kind": .string(watch.path.kind.kind), "apiVersion": .string(watch.path.kind.apiVersion),
-                    "metadata": ["resourceVersion": .string("\(version)")],
-                ],
-            ])
+            watch.bookmark(version)
         }
     }
 
@@ -206,14 +219,14 @@ extension TestAPIServer {
     /// A backup for ``restore(_:)``.
     public func backup() -> Backup { Backup(cluster: state.withLockedValue { $0.cluster }) }
 
-    /// Restores all objects and versions, as an administrator does with a backup of etcd, and closes all connections. The
-    /// history is empty then.
-    public func restore(_ backup: Backup) {
+    /// Restores all objects and versions, as an administrator does with a backup of etcd, and closes all connections, unless
+    /// there is something in between that keeps them. The history is empty then.
+    public func restore(_ backup: Backup, closesConnections: Bool = true) {
         state.withLockedValue {
             $0.cluster = backup.cluster
             $0.cluster.compact()
         }
-        closeConnections()
+        if closesConnections { closeConnections() }
     }
 
     /// The number of open watches of a kind.
@@ -281,7 +294,9 @@ extension TestAPIServer {
         guard let path = ObjectPath(request.path) else { return }
         let plural = path.kind.plural
         let whole = path.subresource.map { "\(plural)/\($0)" } ?? plural
-        if behavior.forbidden.contains(plural) || request.method != .GET && behavior.unchangeable.contains(whole) {
+        if behavior.isStarting || behavior.forbidden.contains(plural)
+            || request.method != .GET && behavior.unchangeable.contains(whole)
+        {
             throw Refusal(
                 code: 403, reason: "Forbidden",
                 message: "\(whole) is forbidden: User \"test\" cannot \(request.method == .GET ? "list" : "change")")
@@ -318,7 +333,7 @@ extension TestAPIServer {
         case (.GET, _?): return (200, try state.withLockedValue { try $0.cluster.get(path) })
         case (.POST, nil):
             let body = try request.json
-            return (201, try change(state) { c throws(Refusal) in try c.put(body, kind: path.kind, isNew: true) })
+            return (201, try change(state) { cluster throws(Refusal) in try cluster.create(path, body) })
         case (.PATCH, _?) where request.contentType == "application/merge-patch+json":
             let body = try request.json
             return (200, try change(state) { cluster throws(Refusal) in try cluster.patch(path, body) })
@@ -331,19 +346,16 @@ extension TestAPIServer {
     ) throws {
         let from = request.query["resourceVersion"].flatMap { Int($0) } ?? 0
         try state.withLockedValue { state in
-            guard from <= state.cluster.version else {
-                throw Refusal(code: 504, reason: "Timeout", message: "Too large resource version")
-            }
             let isExpired = from < state.cluster.compacted
             if isExpired, !behavior.expiresInStream { throw Refusal.expired }
-            let watch = Watch(channel: request.channel, path: path, name: request.selectedName)
+            let watch = Watch(channel: request.channel, path: path, name: request.selectedName, after: from)
             watch.begin(forSeconds: request.query["timeoutSeconds"].flatMap { Int64($0) } ?? 300)
             if isExpired {
                 watch.send(["type": "ERROR", "object": Refusal.expired.json])
                 return watch.end()
             }
             if !behavior.sendsNoChanges {
-                for change in state.cluster.history where change.version > from { watch.send(change) }
+                for change in state.cluster.history { watch.send(change) }
             }
             state.watches[ObjectIdentifier(request.channel)] = watch
         }

@@ -74,7 +74,7 @@ final class PodRangeOffer {
         case .failure(let error as RequestFailure) where [.forbidden, .refused].contains(error.kind):
             refused = offer
             if next == offer { next = nil }
-            notify("cannot set the Node's podCIDRs, which are empty, to \(ranges): \(error)")
+            notify("cannot set the podCIDRs of the Node, which had none, to \(ranges): \(error)")
         // Any other failure, such as a conflict or an outage, may pass.
         case .failure: if next == offer { return wait() }
         }

@@ -220,8 +220,7 @@ extension PoolController {
         case .createEvent(let service, let event):
             let object = NewEvent(
                 about: .init(service), reason: event.reason, message: event.message, isWarning: event.isWarning,
-                at: .now,
-                host: node)
+                isUnique: event.isUnique, at: .now, host: node)
             return client.create(object).map { _ in .eventCreated }
         }
     }

@@ -59,9 +59,12 @@ struct PoolLeadership: Sendable {
     /// The delay before a service is read again after a conflict, a write to a service that does not exist, or a failed read.
     /// The service is not read if the watch reports another version before.
     private static let rereadDelay = Duration.milliseconds(200)
-    /// The delay before a write that the server refused is tried again, and the least pause when access is forbidden:
-    /// somebody has to change something first.
+    /// The delay before a write that the server refused is tried again, and the least pause when access is forbidden, also to
+    /// Events: somebody has to change something first.
     private static let refusalDelay = Duration.seconds(30)
+    /// How long access is forbidden before that counts: a server that has just started may deny access until it has read the
+    /// roles.
+    private static let startTime = Duration.seconds(5)
 
     private(set) var allocator: PoolAllocator
     /// Changes reported before the list is complete, to be applied after it; `nil` from then on.
@@ -83,7 +86,12 @@ struct PoolLeadership: Sendable {
     /// Events that wait to be created.
     private var events = Queue<(service: Service, event: PoolEvent)>()
     private var outstandingEvents = 0
-    private var isCreatingEventsForbidden = false
+    /// Until when no Event is created because that is forbidden; `nil` if it was not.
+    private var noEventsUntil: Instant?
+    /// Since when lists, reads and writes are forbidden; `nil` after a success or another failure.
+    private var forbiddenSince: Instant?
+    /// Whether the services of the list have been examined: problems that are found later are new.
+    private var isListExamined = false
     /// Determines the length of the next pause.
     private var backoff = Backoff()
     /// When the pause after a failure that concerns all requests ends; `nil` without one.
@@ -113,7 +121,7 @@ struct PoolLeadership: Sendable {
             loggedRefusals.remove(service.key)
             succeed(&actions)
             store(service)
-            if !service.ingressIPs.isEmpty { report(service.key, .assigned(service.ingressIPs)) }
+            if !service.ingressIPs.isEmpty { report(service.key, .assigned(service.ingressIPs), at: now) }
         case .read(let key, let service):
             finish(key)
             if let service {
@@ -124,7 +132,7 @@ struct PoolLeadership: Sendable {
         case .eventCreated: outstandingEvents -= 1
         case .failed(let request, let failure): fail(request, failure, at: now, &random, &actions)
         }
-        if changesBeforeList == nil { settle() }
+        if changesBeforeList == nil { settle(at: now) }
         proceed(at: now, &actions)
         return actions
     }
@@ -172,16 +180,21 @@ extension PoolLeadership {
         allocator.update(service)
     }
 
-    private mutating func settle() {
+    private mutating func settle(at now: Instant) {
         let decisions = allocator.settle()
         for key in decisions.toWrite { queue.append(key) }
         for key in decisions.problems {
-            if let problem = allocator.problem(of: key) { report(key, .problem(problem)) }
+            if let problem = allocator.problem(of: key) {
+                report(key, .problem(problem, isListExamined ? .new : .found), at: now)
+            }
         }
+        isListExamined = true
     }
 
-    private mutating func report(_ key: ObjectKey, _ what: PoolEvent) {
-        guard !isCreatingEventsForbidden, events.count < Self.waitingEvents, let service = allocator.service(key) else {
+    private mutating func report(_ key: ObjectKey, _ what: PoolEvent, at now: Instant) {
+        guard noEventsUntil.map({ $0 <= now }) ?? true, events.count < Self.waitingEvents,
+            let service = allocator.service(key)
+        else {
             return
         }
         events.append((service, what))
@@ -232,6 +245,7 @@ extension PoolLeadership {
     /// The list or a write has succeeded, so the next failure is a new one.
     private mutating func succeed(_ actions: inout [Action]) {
         backoff.reset()
+        forbiddenSince = nil
         if loggedFailure != nil { actions.append(.notice("addresses of services can be written again")) }
         loggedFailure = nil
     }
@@ -241,11 +255,17 @@ extension PoolLeadership {
         _ actions: inout [Action]
     ) {
         switch request {
-        case .createEvent:
+        case .createEvent(let service, let event):
             outstandingEvents -= 1
-            guard failure.isForbidden, !isCreatingEventsForbidden else { return }
-            isCreatingEventsForbidden = true
+            // There is an Event of this name. If the problem is new, that one is about an earlier time.
+            if failure.isConflict, case .problem(let problem, .new) = event {
+                events.append((service, .problem(problem, .again)))
+            }
+            guard failure.isForbidden else { return }
+            let isFirst = noEventsUntil == nil
+            noEventsUntil = now + Self.refusalDelay
             events = Queue()
+            guard isFirst else { return }
             actions.append(.notice("cannot create events, which requires \"create\" on events: \(failure)"))
             return
         case .list: isListing = false
@@ -282,16 +302,18 @@ extension PoolLeadership {
         _ request: Request, _ failure: RequestFailure, at now: Instant, _ random: inout some RandomNumberGenerator,
         _ actions: inout [Action]
     ) {
+        forbiddenSince = failure.isForbidden ? forbiddenSince ?? now : nil
+        let isFinal = forbiddenSince.map { now - $0 >= Self.startTime } ?? false
         // Requests that were sent before the first failure mostly fail too. They do not extend the pause, unless the server
         // asks for a longer one.
         if pausedUntil.map({ $0 <= now }) ?? true {
             let delay = max(
-                backoff.next(random: &random), failure.retryAfter, failure.isForbidden ? Self.refusalDelay : .zero)
+                backoff.next(random: &random), failure.retryAfter, isFinal ? Self.refusalDelay : .zero)
             pausedUntil = now + delay
         } else if failure.retryAfter > .zero {
             pausedUntil = max(pausedUntil ?? now, now + failure.retryAfter)
         }
-        guard loggedFailure != failure.kind else { return }
+        guard loggedFailure != failure.kind, isFinal || !failure.isForbidden else { return }
         loggedFailure = failure.kind
         let right =
             switch request {

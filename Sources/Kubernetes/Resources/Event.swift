@@ -55,24 +55,41 @@ public struct NewEvent: Hashable, Sendable {
     public var message: String
     /// Whether it is a `Warning`, and not `Normal`.
     public var isWarning: Bool
+    /// Whether its name is unique. If not, all Events about the same subject with the same reason and message have the same
+    /// name, so that only one of them can exist. The API server removes an Event after an hour, unless configured otherwise.
+    public var isUnique: Bool
     /// When it happened.
     public var time: MicroTime
     /// The node whose agent creates it.
     public var host: String
 
     public init(
-        about subject: Subject, reason: String, message: String, isWarning: Bool, at time: MicroTime, host: String
+        about subject: Subject, reason: String, message: String, isWarning: Bool, isUnique: Bool = true,
+        at time: MicroTime, host: String
     ) {
         self.subject = subject
         self.reason = reason
         self.message = message
         self.isWarning = isWarning
+        self.isUnique = isUnique
         self.time = time
         self.host = host
     }
 
     /// The namespace it is created in.
     public var namespace: String { subject.namespace.isEmpty ? "default" : subject.namespace }
+
+    /// The subject's name and, if the Event is unique, the time in microseconds, or else a checksum (FNV-1a with 64 bits) of
+    /// what it says.
+    var name: String {
+        let number =
+            isUnique
+            ? UInt64(bitPattern: time.microseconds)
+            : "\(subject.uid) \(reason) \(message)".utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+                ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+            }
+        return "\(subject.name).\(String(number, radix: 16))"
+    }
 }
 
 extension NewEvent: Encodable {
@@ -81,13 +98,11 @@ extension NewEvent: Encodable {
         case count
     }
 
-    /// Encodes the Event in the form of the API. Its name is the subject's name and the time in microseconds, which makes it
-    /// unique.
+    /// Encodes the Event in the form of the API.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(Event.apiVersion, forKey: .apiVersion)
         try fields.encode(Event.kind, forKey: .kind)
-        let name = "\(subject.name).\(String(UInt64(bitPattern: time.microseconds), radix: 16))"
         try fields.encode(["name": name, "namespace": namespace], forKey: .metadata)
         try fields.encode(subject, forKey: .involvedObject)
         try fields.encode(reason, forKey: .reason)

@@ -49,10 +49,13 @@ public struct Reflector<Object: Resource>: Sendable {
     private let limits: WatchLimits
     private var phase = Phase.idle
     private var backoff: Backoff
-    /// When a version was last too old; `nil` if none was.
-    private var lastExpiry: Instant?
-    /// How many times the server has denied access, or did not have the kind, since it last accepted a watch.
-    private var denials = 0
+    /// Determines the delay when versions are too old several times in a row. Failures of an outage before do not count.
+    private var expiries: Backoff
+    /// Until when a version that is too old is another in a row; `nil` if none was.
+    private var expiryUntil: Instant?
+    /// Since when the server denies access, or does not have the kind; `nil` if the last failure was another one, or the server
+    /// has accepted a watch since.
+    private var deniedSince: Instant?
     /// The number of objects to request per page. Halved after each page that was too large, and never increased.
     private var pageSize: Int
     /// The kind of failure of the last notice; `nil` once the server has accepted a watch again. An outage is logged once.
@@ -71,6 +74,7 @@ public struct Reflector<Object: Resource>: Sendable {
         self.limits = limits
         backoff = Backoff()
         backoff.maximum = limits.longestDelay
+        expiries = backoff
         pageSize = limits.pageSize
         for object in known.prefix(limits.objects) { store.insert(object, octets: 0) }
         state.objects = store.count
@@ -196,7 +200,7 @@ extension Reflector {
     private mutating func opened(_ watch: Watch, at now: Instant) {
         state.watches += 1
         if state.connectedSince == nil { state.connectedSince = now }
-        denials = 0
+        deniedSince = nil
         state.isDenied = false
         if reportedFailure != nil { notices.append("\(Object.plural): the API server answers again") }
         reportedFailure = nil
@@ -291,24 +295,41 @@ extension Reflector {
     private mutating func delay(
         after failure: RequestFailure, at now: Instant, _ random: inout some RandomNumberGenerator
     ) -> Duration {
-        let delay = max(backoff.next(random: &random), failure.retryAfter)
         if failure.kind == .expired {
-            // The server works; after a restart, it gives this answer to all watches of all agents. Only a list helps, unless
-            // one was made a moment ago.
-            let isRepeated = lastExpiry.map { now - $0 < limits.shortestWatch } ?? false
-            lastExpiry = now
-            return isRepeated ? delay : max(.random(in: .zero...limits.spread, using: &random), failure.retryAfter)
+            deniedSince = nil
+            return expiryDelay(after: failure, at: now, &random)
         }
-        guard failure.isForbidden || failure.isNotFound else { return delay }
-        denials += 1
-        // A server that has just started may deny access before it has read the roles.
-        if state.isSynced, denials <= limits.soonDenials { return delay }
+        if !failure.isDenial {
+            deniedSince = nil
+        } else if deniedSince == nil {
+            deniedSince = now
+            backoff.reset()  // the server answers again
+        }
+        let delay = max(backoff.next(random: &random), failure.retryAfter)
+        guard let deniedSince else { return delay }
+        let rest = deniedSince + limits.startTime - now
+        if rest > .zero { return max(min(delay, rest), failure.retryAfter) }
         return max(delay, .random(in: limits.refusalDelay, using: &random))
     }
 
-    /// Another request has shown that the server can be reached again.
+    /// How long to wait after a version was too old. The server works; after a restart, it gives this answer to all watches of
+    /// all agents. Only a list helps, unless one was made a moment ago.
+    private mutating func expiryDelay(
+        after failure: RequestFailure, at now: Instant, _ random: inout some RandomNumberGenerator
+    ) -> Duration {
+        var delay = Duration.random(in: .zero...limits.spread, using: &random)
+        if let expiryUntil, now < expiryUntil { delay = expiries.next(random: &random) } else { expiries.reset() }
+        delay = max(delay, failure.retryAfter)
+        expiryUntil = now + delay + limits.shortestWatch
+        return delay
+    }
+
+    /// Whether the server denies access, but may have started a moment ago.
+    private func mayBeStarting(at now: Instant) -> Bool { deniedSince.map { now - $0 < limits.startTime } ?? false }
+
+    /// Another request has shown that the server can be reached again, and has read the roles.
     private mutating func retrySoon(at now: Instant, _ random: inout some RandomNumberGenerator) {
-        guard reportedFailure == .unreachable, let due = deadline else { return }
+        guard reportedFailure == .unreachable || deniedSince != nil, let due = deadline else { return }
         deadline = min(due, now + .random(in: .zero...limits.spread, using: &random))
     }
 
@@ -341,14 +362,19 @@ extension Reflector {
         phase = .waiting(from: version, mustCheck: version != nil)
         deadline = now + delay(after: failure, at: now, &random)
         state.failures[failure.kind, default: 0] += 1
-        state.isDenied = failure.isForbidden
+        state.isDenied = failure.isForbidden && !mayBeStarting(at: now)
         // It is normal that a version is too old once in a while. Several times in a row it is a problem, like other failures.
-        guard failure.kind != .expired || backoff.failures > 3 else { return }
+        guard failure.kind != .expired || expiries.failures > 3 else { return }
         state.lastError = "\(failure)"
         state.connectedSince = nil
         state.silentSince = nil
-        guard reportedFailure != failure.kind else { return }
+        guard reportedFailure != failure.kind, !mayBeStarting(at: now) else { return }
         reportedFailure = failure.kind
         notices.append("\(Object.plural): \(failure)")
     }
+}
+
+extension RequestFailure {
+    /// Whether it is one that only an administrator can end, unless the server has just started.
+    fileprivate var isDenial: Bool { isForbidden || isNotFound }
 }

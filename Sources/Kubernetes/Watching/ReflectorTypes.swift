@@ -23,14 +23,14 @@ public struct WatchLimits: Hashable, Sendable {
     public var reportedSilence = Duration.seconds(75)
     /// The longest delay before a retry while the server is unreachable.
     public var longestDelay = Backoff().maximum
-    /// A watch that ends earlier than this has failed, and a version that expires again within this time is retried with
-    /// backoff.
+    /// A watch that ends earlier than this has failed, and a version that is too old again within this time after the retry
+    /// is retried with backoff.
     public var shortestWatch = Duration.seconds(5)
     /// What many agents would do at once, because the server has restarted or answers again, is spread over this time.
     public var spread = Duration.milliseconds(300)
-    /// How many times in a row, after a complete list, access may be denied or the kind be missing before ``refusalDelay``
-    /// counts.
-    public var soonDenials = 5
+    /// How long access is denied, or the kind is missing, before that counts. Before, requests are retried as after other
+    /// failures: a server that has just started may deny access until it has read the roles.
+    public var startTime = Duration.seconds(5)
     /// The timeout of a page, and of the start of a watch.
     public var pageTime = Duration.seconds(60)
     /// The minimum delay before a retry if access to the kind is forbidden or the kind does not exist: random in this range.
@@ -79,7 +79,7 @@ public struct WatchState: Hashable, Sendable {
     /// Since when nothing was received on the watch, if that is longer than ``WatchLimits/reportedSilence``: a server sends a
     /// bookmark every minute.
     public var silentSince: Instant?
-    /// Whether the last failure was that access was denied, and no watch was accepted since.
+    /// Whether access is denied, for longer than ``WatchLimits/startTime``.
     public var isDenied = false
     /// The last failure as text, if any. A version that is too old counts only after several failures in a row.
     public var lastError: String?
