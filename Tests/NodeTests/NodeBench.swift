@@ -31,6 +31,10 @@ struct NodeBench {
     /// What earlier runs left under another protocol number or in another table, each time the node removed it.
     var removedRemains: [SavedKernel] = []
     var remainsResult: Result<String, NodeFailure> = .success("2 routes")
+    /// The requested changes of the kernel's routes, in order.
+    var changes: [FIBChange] = []
+    /// Changes that the kernel refuses.
+    var refusedChanges: Set<FIBChange> = []
     /// Why saving fails; `nil` if it succeeds.
     var saveFailure: String?
 
@@ -49,7 +53,7 @@ struct NodeBench {
     /// identity.
     init(
         _ configuration: Configuration = Configuration(), saved: SavedState = SavedState(), machine: UInt64? = 1,
-        nonce: UInt64 = 7, hasCluster: Bool = false
+        nonce: UInt64 = 7, hasCluster: Bool = false, apiServer: IPv6Address? = nil
     ) {
         var environment = MeshNode.Environment()
         environment.hostName = "n1"
@@ -57,6 +61,7 @@ struct NodeBench {
         environment.seed = nonce
         environment.saved = saved
         environment.hasCluster = hasCluster
+        environment.apiServer = apiServer
         self.saved = saved
         node = MeshNode(configuration: configuration, environment: environment)
     }
@@ -99,7 +104,11 @@ struct NodeBench {
         case .routes(.read):
             return .installed(isKernelReadable ? .read(KernelRoutes()) : .unreachable("no buffer space"))
         case .startCheck(let id, _): checks.append(id)
-        case .routes(.apply): return .installed(.applied(failures: []))
+        case .routes(.apply(let changes)):
+            self.changes += changes
+            let refused = changes.indices.filter { refusedChanges.contains(changes[$0]) }
+            let failure = FIBFailure(.refused, code: 1, message: "Operation not permitted")
+            return .installed(.applied(failures: refused.map { ($0, failure) }))
         case .addresses(let requests): return .addresses(requests.map { AddressOutcome($0, carryOut($0)) })
         case .readForeignRoutes: return .foreignRoutes(foreignRoutes)
         case .settings(let wanted):
