@@ -79,6 +79,7 @@ extension Status {
         case "services": counted(number, "Service")
         case "endpointslices": counted(number, "EndpointSlice")
         case "nodeaddresses": counted(number, "Node")
+        case "servicecidrs": counted(number, "ServiceCIDR")
         case "nodes": nil
         default: "\(number) \(kind)"
         }

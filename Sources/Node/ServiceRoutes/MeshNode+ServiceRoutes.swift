@@ -47,7 +47,9 @@ extension MeshNode {
                 && IPv6Prefix($0.address, length: $0.prefixLength).contains(prefix)
         }
         if isConnected { return true }
-        guard let routes = router?.routeTable.routes else { return false }
+        // Not by optional chaining, which copies the router.
+        guard router != nil else { return false }
+        let routes = router!.routeTable.routes
         // In the mapped form, a default route of IPv4 has the length 96.
         return ((family == .ipv6 ? 0 : 96)...prefix.length).contains {
             routes[IPv6Prefix(prefix.address, length: $0)] != nil
