@@ -71,7 +71,7 @@ extension Configuration {
         }
         let clusterKeys = [
             "watch", "kubeconfig", "offerPodCIDRs", "bypassServiceProxy", "clusterIPs", "loadBalancerClass",
-            "proxyCheck",
+            "proxyCheck", "serviceRanges",
         ]
         if let section = file.section("kubernetes", keys: clusterKeys) {
             if section.has("proxyCheck"), let check = section.section("proxyCheck", keys: HealthCheck.keys) {
@@ -83,6 +83,7 @@ extension Configuration {
             section.read("bypassServiceProxy", into: &kubernetes.bypassesServiceProxy, Read.boolean)
             section.read("clusterIPs", into: &kubernetes.services.announcesClusterIPs, Read.boolean)
             section.read("loadBalancerClass", into: &kubernetes.services.loadBalancerClass) { try Read.name($0) }
+            if let list = section.list("serviceRanges") { readServiceRanges(list, section) }
         }
         if let section = file.section("ospf", keys: ["area", "instance", "maximumPaths", "spfDelay"]) {
             readOSPF(section)
@@ -95,6 +96,16 @@ extension Configuration {
             section.read("listen", into: &http.listen) { node -> Endpoint? in
                 ["off", "none", "false", ""].contains(try Read.text(node)) ? nil : try Read.endpoint(node)
             }
+        }
+    }
+
+    private mutating func readServiceRanges(_ list: [(node: Node, key: String)], _ section: Section) {
+        guard list.count <= ClusterView.mostServiceRanges else {
+            return section.note(
+                Complaint("must be at most \(ClusterView.mostServiceRanges) ranges"), at: "serviceRanges")
+        }
+        kubernetes.serviceRanges = list.compactMap {
+            section.reader.value($0.node, key: $0.key, Read.serviceRange)
         }
     }
 
@@ -182,7 +193,7 @@ extension Configuration {
             guard table != 255 else { throw Complaint("255 is the kernel's own table \"local\"", hint: "main is 254") }
             return table
         }
-        section.read("metric", into: &kernel.metric) { try Read.integer($0, in: 1...UInt32.max) }
+        section.read("metric", into: &kernel.metric) { try Read.integer($0, in: 1...UInt32.max - 1) }
         section.read("nextHopCompatibility", into: &kernel.keepsNextHopCompatibility) {
             try Read.word($0, ["off": false, "keep": true])
         }

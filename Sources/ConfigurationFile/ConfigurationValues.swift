@@ -94,6 +94,15 @@ enum Read {
         return prefix
     }
 
+    /// A range of cluster IPs: not so short that it contains addresses of others.
+    static func serviceRange(_ node: Node) throws -> IPv6Prefix {
+        let prefix = try unicastPrefix(node)
+        guard prefix.canBeServiceRange else {
+            throw Complaint("\(prefix) is too short for a range of cluster IPs", hint: "at least /8, or /32 for IPv6")
+        }
+        return prefix
+    }
+
     static func ipv6Prefix(_ node: Node) throws -> IPv6Prefix {
         let prefix = try unicastPrefix(node)
         guard prefix.ipv4 == nil else { throw Complaint("\(prefix) is an IPv4 prefix; an IPv6 prefix is needed") }

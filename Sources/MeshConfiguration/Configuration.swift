@@ -134,6 +134,9 @@ extension Configuration {
         /// A check of the service proxy, such as kube-proxy's health. No service address is announced before it has passed
         /// once; while it fails later, they are last resort. `nil` checks nothing.
         public var proxyCheck: HealthCheck?
+        /// The ranges of cluster IPs, to which the node has service routes where nothing else routes them; `nil` means those that
+        /// the API server tells.
+        public var serviceRanges: [IPv6Prefix]?
         /// Which service addresses are announced.
         public var services = ServiceOptions()
 
@@ -161,7 +164,7 @@ extension Configuration {
         /// The number that marks routes, next hops and addresses as ours. No program is known to use the default one
         /// (``owner(ofRouteProtocol:)``).
         public var routeProtocol: UInt8 = 71
-        /// The metric of our routes in the kernel, 1 or more. The default is more than 256, so that connected routes are
+        /// The metric of our routes in the kernel, 1 or more, and less than that of service routes (4294967295). The default is more than 256, so that connected routes are
         /// preferred, and less than 1024, so that ours are preferred to those of router advertisements and to most static
         /// IPv6 routes.
         public var metric: UInt32 = 512

@@ -29,6 +29,18 @@ extension KernelFIB {
             batch.message(Int(RTM_DELROUTE), flags: 0, sequence: sequence, routeHeader(prefix)) {
                 encodeKey(prefix, into: &$0)
             }
+        case .addServiceRoute(let prefix):
+            encodeServiceRoute(prefix, flags: Flag.create | Flag.exclusive, sequence: sequence, into: &batch)
+        case .replaceServiceRoute(let prefix):
+            encodeServiceRoute(prefix, flags: Flag.replace, sequence: sequence, into: &batch)
+        case .removeServiceRoute(let prefix):
+            var header = routeHeader(prefix)
+            // Of any type and scope, should another program have changed it.
+            header.rtm_type = 0
+            header.rtm_scope = UInt8(RT_SCOPE_NOWHERE.rawValue)
+            batch.message(Int(RTM_DELROUTE), flags: 0, sequence: sequence, header) {
+                encodeKey(prefix, metric: KernelFIBConfiguration.serviceRouteMetric, into: &$0)
+            }
         case .removeGroup(let id), .removeNextHop(let id):
             batch.message(Int(RTM_DELNEXTHOP), flags: 0, sequence: sequence, nhmsg()) {
                 $0.attribute(Int(NHA_ID), id.rawValue)
@@ -64,6 +76,23 @@ extension KernelFIB {
             case .group(let id): $0.attribute(Int(RTA_NH_ID.rawValue), id.rawValue)
             case .nextHops(let nextHops): encodeNextHops(nextHops, of: prefix, into: &$0)
             }
+        }
+    }
+
+    /// A route through `lo`. For IPv4 its type is `anycast`: the kernel treats that like `unicast` for packets of this machine,
+    /// and does not forward packets of others over it, which would pass through `lo` until their TTL is over.
+    private func encodeServiceRoute(
+        _ prefix: IPv6Prefix, flags: Int, sequence: UInt32, into batch: inout MessageEncoder
+    ) {
+        var header = routeHeader(prefix)
+        if prefix.ipv4 != nil {
+            header.rtm_type = UInt8(RTN_ANYCAST)
+            header.rtm_scope = UInt8(RT_SCOPE_LINK.rawValue)
+        }
+        batch.message(Int(RTM_NEWROUTE), flags: flags, sequence: sequence, header) {
+            encodeKey(prefix, metric: KernelFIBConfiguration.serviceRouteMetric, into: &$0)
+            if let source = preferredSource(for: prefix) { $0.attribute(Int(RTA_PREFSRC.rawValue), source) }
+            $0.attribute(Int(RTA_OIF.rawValue), KernelAddresses.loopback)
         }
     }
 
@@ -115,9 +144,9 @@ extension KernelFIB {
     }
 
     /// The key of a route: prefix, metric and table.
-    private func encodeKey(_ prefix: IPv6Prefix, into batch: inout MessageEncoder) {
+    private func encodeKey(_ prefix: IPv6Prefix, metric: UInt32? = nil, into batch: inout MessageEncoder) {
         if !prefix.isDefault { batch.attribute(Int(RTA_DST.rawValue), prefix.address) }
-        batch.attribute(Int(RTA_PRIORITY.rawValue), configuration.metric)
+        batch.attribute(Int(RTA_PRIORITY.rawValue), metric ?? configuration.metric)
         if configuration.table >= 256 { batch.attribute(Int(RTA_TABLE.rawValue), configuration.table) }
     }
 }

@@ -13,7 +13,7 @@ public struct KernelFIBConfiguration: Hashable, Sendable {
     /// The routing table; 254 is `main`. Not 0, which means "unspecified".
     public var table: UInt32
     /// The metric of our routes: the kernel keeps one route per prefix and metric, and prefers the lowest. Not 0,
-    /// which the kernel changes to 1024 for IPv6.
+    /// which the kernel changes to 1024 for IPv6, and not ``serviceRouteMetric``.
     public var metric: UInt32
     /// The source address of local packets over our routes, if the sender does not choose one. Must be an address of this
     /// machine; `nil` leaves it to the kernel.
@@ -21,11 +21,14 @@ public struct KernelFIBConfiguration: Hashable, Sendable {
     /// Like ``preferredSource``, for IPv4 routes.
     public var preferredSourceIPv4: IPv4Address?
 
+    /// The metric of service routes: the largest there is, so that any other route to the same prefix comes first.
+    public static let serviceRouteMetric = UInt32.max
+
     public init(
         protocolNumber: UInt8 = 71, table: UInt32 = 254, metric: UInt32 = 20, preferredSource: IPv6Address? = nil,
         preferredSourceIPv4: IPv4Address? = nil
     ) {
-        precondition(protocolNumber > 4 && table != 0 && metric != 0)
+        precondition(protocolNumber > 4 && table != 0 && metric != 0 && metric != Self.serviceRouteMetric)
         self.protocolNumber = protocolNumber
         self.table = table
         self.metric = metric
@@ -139,14 +142,16 @@ public final class KernelFIB {
         // Routes first. The kernel removes the routes that point at an object with the object, but some of ours may point at
         // objects of others.
         let removals: [FIBChange] =
-            routes.keys.sorted().map { .removeRoute($0) } + ids.groups.sorted().map { .removeGroup($0) }
+            routes.keys.sorted().map { .removeRoute($0) }
+            + kernel.serviceRoutes.keys.sorted().map { .removeServiceRoute($0) }
+            + ids.groups.sorted().map { .removeGroup($0) }
             + ids.singles.sorted().map { .removeNextHop($0) }
         for (index, failure) in try apply(removals) where failure.reason != .missing {
             throw SystemError("remove \(removals[index])", code: failure.code)
         }
         let staleCount = staleRoutes.count
         try removeStaleRoutes()
-        return (routes.count + staleCount, ids.groups.count + ids.singles.count)
+        return (routes.count + kernel.serviceRoutes.count + staleCount, ids.groups.count + ids.singles.count)
     }
 
     /// Makes one change of a route that has another metric than the configured one.
@@ -220,6 +225,7 @@ extension KernelFIB {
         fixed.rtm_protocol = configuration.protocolNumber
         // `nil` for a route that is ours but not as we make it, so that it must be replaced.
         var found: [IPv6Prefix: RouteTarget?] = [:]
+        var services: [IPv6Prefix: Bool] = [:]
         var others: [(prefix: IPv6Prefix, metric: UInt32)] = []
         do {
             try socket.dump(
@@ -227,6 +233,7 @@ extension KernelFIB {
                 { $0.attribute(Int(RTA_TABLE.rawValue), self.configuration.table) },
                 restart: {
                     found = [:]
+                    services = [:]
                     others = []
                 }
             ) {
@@ -239,6 +246,9 @@ extension KernelFIB {
                     found[route.prefix] = .some(
                         route.isUnicast && route.preferredSource == preferredSource(for: route.prefix)
                             ? route.target : nil)
+                } else if route.metric == KernelFIBConfiguration.serviceRouteMetric {
+                    services[route.prefix] =
+                        route.isServiceRoute && route.preferredSource == preferredSource(for: route.prefix)
                 } else {
                     others.append((route.prefix, route.metric))
                 }
@@ -248,6 +258,7 @@ extension KernelFIB {
             guard error.code == ENOENT else { throw error }
         }
         kernel.routes?.merge(found) { _, new in new }
+        kernel.serviceRoutes.merge(services) { _, new in new }
         staleRoutes += others
     }
 }

@@ -14,6 +14,8 @@ struct KernelRoute {
     /// What it points at; `nil` if no route of ours could: it has no next hop, or one with another weight than 1.
     var target: RouteTarget?
     var isUnicast: Bool
+    /// Whether its type is `anycast`.
+    var isAnycast: Bool
     /// Whether it is a copy that the kernel made for one destination, for example because of a smaller path MTU.
     var isCached: Bool
     /// The next hops, sorted independently of the kernel's order. Of a route with a next-hop object, the kernel reports them
@@ -40,6 +42,11 @@ struct KernelRoute {
     /// Whether it is for all destinations of its family. An IPv4 prefix is in mapped form: 96 bits precede it.
     var isDefault: Bool { prefix.length == (family == .ipv6 ? 0 : 96) }
 
+    /// Whether it leads through `lo` as our service routes do, whatever its source.
+    var isServiceRoute: Bool {
+        target == .nextHops([NextHop(onLink: KernelAddresses.loopback)]) && (family == .ipv4 ? isAnycast : isUnicast)
+    }
+
     init?(_ message: MessageView) {
         guard message.type == Int(RTM_NEWROUTE) || message.type == Int(RTM_DELROUTE),
             let fixed = message.fixed(rtmsg.self)
@@ -56,6 +63,7 @@ struct KernelRoute {
         protocolNumber = fixed.rtm_protocol
         typeOfService = fixed.rtm_tos
         isUnicast = fixed.rtm_type == UInt8(RTN_UNICAST)
+        isAnycast = fixed.rtm_type == UInt8(RTN_ANYCAST)
         let cloned: UInt32 = 0x200  // RTM_F_CLONED
         isCached = fixed.rtm_flags & cloned != 0
         prefix = .default

@@ -52,10 +52,16 @@ public final class RouteMonitor {
     private func event(_ message: MessageView) -> RouteEvent? {
         switch message.type {
         case Int(RTM_NEWROUTE), Int(RTM_DELROUTE):
-            guard let route = KernelRoute(message), route.table == configuration.table,
-                route.metric == configuration.metric, !route.isCached
-            else { return nil }
+            guard let route = KernelRoute(message), route.table == configuration.table, !route.isCached else {
+                return nil
+            }
             let isOurs = route.protocolNumber == configuration.protocolNumber
+            if route.metric == KernelFIBConfiguration.serviceRouteMetric {
+                if message.type == Int(RTM_NEWROUTE) { return .serviceRouteDeleted(route.prefix) }
+                guard isOurs else { return nil }
+                return message.port == 0 ? .serviceRouteLost(route.prefix) : .serviceRouteDeleted(route.prefix)
+            }
+            guard route.metric == configuration.metric else { return nil }
             // The filter accepts a new route only if it replaced another with its metric, which may have been ours.
             if message.type == Int(RTM_NEWROUTE) { return .routeDeleted(route.prefix) }
             guard isOurs else { return .foreignRouteRemoved(route.prefix) }

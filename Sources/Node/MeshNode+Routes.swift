@@ -6,7 +6,9 @@ extension MeshNode {
     /// Requests the installer's next read or changes of the kernel's routes, a bounded number (``FIBInstaller/limit``), unless
     /// the ports are closed, routes of an earlier run are kept, or this turn had its slice.
     mutating func installRoutes(at now: Instant) {
-        guard life.isRouting, !isKeepingRoutes, pacing.mayInstallRoutes else { return }
+        guard life.isRouting, !isKeepingRoutes else { return }
+        reviewServiceRoutes(at: now)
+        guard pacing.mayInstallRoutes else { return }
         if let request = installer.next(at: now) { kernelEffects.append(.routes(request)) }
     }
 
@@ -47,9 +49,9 @@ extension MeshNode {
         for event in events {
             guard installer.receive(event) else { continue }
             switch event {
-            case .routeDeleted(let prefix): removed.append(prefix)
+            case .routeDeleted(let prefix), .serviceRouteDeleted(let prefix): removed.append(prefix)
             case .nextHopsChanged: changedNextHops = true
-            case .routeLost, .foreignRouteRemoved, .overflow: break
+            case .routeLost, .serviceRouteLost, .foreignRouteRemoved, .overflow: break
             }
         }
         if let first = removed.first {

@@ -1,4 +1,4 @@
-internal import Addressing
+public import Addressing
 public import Links
 public import MeshConfiguration
 public import OSPF
@@ -23,6 +23,8 @@ public struct MeshNode: Sendable {
         public var seed: UInt64 = 0
         /// Whether the agent follows a Kubernetes cluster.
         public var hasCluster = false
+        /// The address by which the agent reaches the API server, if it is given to it as `$KUBERNETES_SERVICE_HOST`.
+        public var apiServer: IPv6Address?
         /// How routes refer to next hops in this kernel.
         public var fib = FIB.Configuration()
         /// The state that earlier runs saved.
@@ -82,6 +84,8 @@ public struct MeshNode: Sendable {
 
     /// The routes: those wanted, and those in the kernel.
     public internal(set) var installer: FIBInstaller
+    /// The service routes that are wanted.
+    var serviceRoutes = ServiceRoutes()
     /// The addresses on `lo`: those wanted, and those placed.
     public internal(set) var ledger = AddressLedger()
     /// The source addresses in routes.
@@ -295,6 +299,7 @@ public struct MeshNode: Sendable {
             // A router that stops withdraws its routes; the kernel keeps them.
             if case .stopping = life { return }
             installer.update(update)
+            serviceRoutes.invalidate()
             effects.append(.routeTable(update))
         case .notice(let notice): logNotice(notice, at: now)
         case .routerIDChanged(let routerID): routerIDChanged(routerID)

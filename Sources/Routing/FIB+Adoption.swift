@@ -20,6 +20,7 @@ extension FIB {
             routes.markDirty(position)
         }
         for (id, group) in groups where group.owner == nil { unusedGroups.insert(id) }
+        sweepServiceRoutes()
     }
 
     /// Updates the model with the result of reading the kernel.
@@ -31,7 +32,10 @@ extension FIB {
             reconcileHops(kernel.nextHops)
             reconcileGroups(kernel)
         }
-        if let routes = kernel.routes { reconcileRoutes(routes) }
+        if let routes = kernel.routes {
+            reconcileRoutes(routes)
+            reconcileServiceRoutes(kernel.serviceRoutes)
+        }
     }
 
     /// Removes objects from the model under whose ID the kernel has another object, and reserves the IDs of others.

@@ -10,6 +10,7 @@ extension FIB {
     /// for another link. Otherwise the link is not used until ``linkUsable(_:)``.
     public mutating func linkLost(_ interface: UInt32, isGone: Bool = false) {
         if isGone { lostLinks.remove(interface) } else { lostLinks.insert(interface) }
+        if interface == Self.loopback { loseServiceRoutes() }
         if hops.contains(where: { $0.key.interface == interface && $0.value.isPresent }) { needsVerification = true }
         markHopsRemoved { $0.interface == interface }
         if isGone { refusedHops = refusedHops.filter { $0.key.interface != interface } }
@@ -18,6 +19,7 @@ extension FIB {
     /// A link is up and has carrier. Repeated calls are harmless.
     public mutating func linkUsable(_ interface: UInt32) {
         let wasLost = lostLinks.remove(interface) != nil
+        if wasLost, interface == Self.loopback { retryServiceRoutes() }
         let stuck = refusedHops.keys.filter { $0.interface == interface }
         guard wasLost || !stuck.isEmpty else { return }
         for hop in stuck { refusedHops[hop] = nil }
@@ -50,6 +52,7 @@ extension FIB {
             setInstalled(position, .other)
             routes.markDirty(position)
         }
+        rewriteServiceRoutes()
     }
 
     /// The kernel refused a change. If the kernel seems to differ from the model, the model is corrected or ``requiredRead``
@@ -74,7 +77,9 @@ extension FIB {
             routes.markDirty(position)
         case .replaceRoute(let prefix, _):
             failedRoute(prefix, failure, leaves: .other)
-        case .removeRoute, .removeGroup, .removeNextHop:
+        case .addServiceRoute(let prefix): failedServiceRoute(prefix, failure, leaves: .nothing)
+        case .replaceServiceRoute(let prefix): failedServiceRoute(prefix, failure, leaves: .other)
+        case .removeRoute, .removeServiceRoute, .removeGroup, .removeNextHop:
             if failure.reason != .missing { requireRead(.everything) }
         }
     }
@@ -93,6 +98,7 @@ extension FIB {
             routes.markDirty(position)
         }
         failures = [:]
+        if hasRefusedServiceRoutes { retryServiceRoutes() }
     }
 
     /// Handles a group that could not be added or replaced. If `isMismatch`, it exists or is missing, unlike in the model: a

@@ -18,7 +18,7 @@ extension FIB {
     /// Whether ``changes(limit:)`` would have something to examine.
     public var isDirty: Bool {
         !dirtyTargets.isEmpty || !routes.dirty.isEmpty || !unusedGroups.isEmpty || !unusedHops.isEmpty
-            || !surplusHops.isEmpty && !keepsStaleRoutes
+            || !surplusHops.isEmpty && !keepsStaleRoutes || !dirtyServiceRoutes.isEmpty
     }
 
     /// The changes that bring the kernel to the wanted state, in order. From now on the model assumes that they were
@@ -33,6 +33,9 @@ extension FIB {
         revisitRoutes(of: plan.renewed)
         dropRoutesWithTheirGroup()
         for position in routes.drainDirty(limit) { planRoute(position, &plan) }
+        let services = planServiceRoutes()
+        plan.routes += services.routes
+        plan.removals += services.removals
         planRemovals(&plan)
         return plan.changes
     }

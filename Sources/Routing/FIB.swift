@@ -89,8 +89,10 @@ public struct FIB: Sendable {
     /// the model should be verified with a ``requireRead(_:)`` of the next hops when there is time.
     public internal(set) var needsVerification = false
     /// Whether something waits for ``retry()``.
-    public var hasFailures: Bool { !failures.isEmpty || !refusedHops.isEmpty || !refusedDestinations.isEmpty }
-    /// The number of our routes in the kernel, according to the model.
+    public var hasFailures: Bool {
+        !failures.isEmpty || !refusedHops.isEmpty || !refusedDestinations.isEmpty || hasRefusedServiceRoutes
+    }
+    /// The number of our routes in the kernel without service routes, according to the model.
     public internal(set) var installedRoutes = 0
 
     /// The IDs of next hops and groups.
@@ -123,6 +125,11 @@ public struct FIB: Sendable {
     /// Why routes were refused, by the kernel or because of ``Configuration/maximumRoutes``. Routes that wait for a refused
     /// group are not among them: see ``refusedDestinations`` and ``refusedHops``.
     var failures: [IPv6Prefix: FIBFailure] = [:]
+
+    /// The service routes that are wanted or in the kernel (`FIB+ServiceRoutes`); few.
+    var serviceRoutes: [IPv6Prefix: ServiceRoute] = [:]
+    /// Service routes that must be examined.
+    var dirtyServiceRoutes: Set<IPv6Prefix> = []
 
     /// Makes a FIB whose model of the kernel is empty; see ``reconcile(_:)``.
     public init(configuration: Configuration = Configuration()) {
@@ -175,8 +182,10 @@ public struct FIBCounts: Hashable, Sendable {
     public var nextHops: Int
     /// Our groups in the kernel; in ``FIB/Mode/multipath`` the sets of next hops in use.
     public var groups: Int
-    /// Our routes in the kernel.
+    /// Our routes in the kernel, without service routes.
     public var routes: Int
+    /// Our service routes in the kernel.
+    public var serviceRoutes: Int
     /// See ``FIB/failedRoutes``.
     public var failedRoutes: Int
 }
@@ -230,7 +239,7 @@ extension FIB {
     public var counts: FIBCounts {
         FIBCounts(
             nextHops: hops.values.count { $0.isPresent }, groups: groups.values.count { $0.isPresent },
-            routes: installedRoutes, failedRoutes: failures.count)
+            routes: installedRoutes, serviceRoutes: installedServiceRoutes, failedRoutes: failures.count)
     }
 }
 

@@ -23,6 +23,12 @@ public enum FIBChange: Hashable, Sendable {
     case replaceRoute(IPv6Prefix, RouteTarget)
     /// Remove a route of ours.
     case removeRoute(IPv6Prefix)
+    /// Make a service route (``FIB/setServiceRoutes(_:)``).
+    case addServiceRoute(IPv6Prefix)
+    /// Write a service route again.
+    case replaceServiceRoute(IPv6Prefix)
+    /// Remove a service route.
+    case removeServiceRoute(IPv6Prefix)
     /// Remove a group, and with it all routes that point to it.
     case removeGroup(NextHopID)
     /// Remove a single next-hop object.

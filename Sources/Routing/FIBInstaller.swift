@@ -1,4 +1,4 @@
-internal import Addressing
+public import Addressing
 public import OSPF
 public import Timing
 
@@ -87,6 +87,9 @@ public struct FIBInstaller: Sendable {
     /// Applies an update of the router's routes.
     public mutating func update(_ update: RouteTableUpdate) { fib.update(update) }
 
+    /// Makes exactly these service routes wanted (``FIB/setServiceRoutes(_:)``).
+    public mutating func setServiceRoutes(_ prefixes: Set<IPv6Prefix>) { fib.setServiceRoutes(prefixes) }
+
     /// A link can carry packets, or no longer. If `isGone`, it was removed and its index may be reused.
     public mutating func link(_ index: UInt32, isUsable: Bool, isGone: Bool = false) {
         isReadingOutdated = isReadingOutdated || isReading
@@ -106,6 +109,11 @@ public struct FIBInstaller: Sendable {
         case .routeLost:
             // Its next hops are gone. The kernel does not notify their removal.
             fib.requireRead(.nextHops)
+        case .serviceRouteDeleted(let prefix):
+            guard fib.serviceRouteDeleted(prefix) else { return false }
+            counters.foreignRouteDeletions += 1
+            return true
+        case .serviceRouteLost(let prefix): fib.serviceRouteDeleted(prefix)
         case .foreignRouteRemoved(let prefix):
             fib.foreignRouteRemoved(prefix)
         case .nextHopsChanged:

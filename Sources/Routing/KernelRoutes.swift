@@ -15,6 +15,9 @@ public struct KernelRoutes: Hashable, Sendable {
     /// The routes, with IPv4 prefixes in their IPv4-mapped form; `nil` if only next hops were read. A route without a target
     /// (`nil`) is not as we make routes, for example has another source or a weight, and must be replaced.
     public var routes: [IPv6Prefix: RouteTarget?]?
+    /// The service routes (``FIB/setServiceRoutes(_:)``), read with the other routes: `true` for one that is as we make it,
+    /// `false` for one that must be replaced.
+    public var serviceRoutes: [IPv6Prefix: Bool] = [:]
 
     public init(
         nextHops: [NextHopID: NextHop] = [:], groups: [NextHopID: [NextHopID]] = [:],

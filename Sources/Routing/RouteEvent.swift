@@ -8,6 +8,10 @@ public enum RouteEvent: Hashable, Sendable {
     case routeDeleted(IPv6Prefix)
     /// The kernel itself removed our route, because its next hops are gone, for example with their interface.
     case routeLost(IPv6Prefix)
+    /// Another program removed or replaced our service route (``FIB/setServiceRoutes(_:)``).
+    case serviceRouteDeleted(IPv6Prefix)
+    /// The kernel itself removed our service route, because `lo` is down or the route's source address is gone.
+    case serviceRouteLost(IPv6Prefix)
     /// A route of another program was removed. It may have been the reason why our route to the prefix was refused.
     case foreignRouteRemoved(IPv6Prefix)
     /// Another program removed or changed a next-hop object of ours, or made or removed one that looks like ours: with our

@@ -22,7 +22,7 @@ public struct ClusterView: Hashable, Sendable {
     /// The service account or file that describes the connection.
     public var origin: String
     /// The states of the kinds of objects, by their label, mostly the plural: `services`, `endpointslices`, `nodes` (only
-    /// this node), `nodeaddresses` (all Nodes).
+    /// this node), `nodeaddresses` (all Nodes), `servicecidrs` unless the server does not have that kind.
     public var resources: [String: Resource] = [:]
     /// The conditions of this node, from its Node object; the last known ones if that was deleted.
     public var node: NodeConditions
@@ -33,6 +33,10 @@ public struct ClusterView: Hashable, Sendable {
     /// The addresses of all Nodes, and those by which the API server is reached, except its cluster IPs: never service
     /// addresses.
     public var reservedAddresses: Set<IPv6Address> = []
+    /// The ranges of cluster IPs that the cluster has told, at most ``mostServiceRanges``; empty while they are not known.
+    public var serviceRanges: [IPv6Prefix] = []
+    /// The maximum number of ranges in ``serviceRanges``. A cluster has one or two.
+    public static let mostServiceRanges = 16
     /// Which of the ranges that the cluster assigned cannot be used, as text; `nil` if all can.
     public var rangeProblem: String?
     /// Why no connection can be made, for example because credentials cannot be read; `nil` otherwise.

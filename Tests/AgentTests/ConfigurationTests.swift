@@ -123,6 +123,24 @@ private func problems(_ yaml: String) -> [String] {
             ])
     }
 
+    @Test func rangesOfClusterIPsAreRead() throws {
+        #expect(try parse("kubernetes: { watch: on }").kubernetes.serviceRanges == nil)
+        #expect(try parse("kubernetes: { serviceRanges: [] }").kubernetes.serviceRanges == [])
+        let two = try parse("kubernetes: { serviceRanges: [ 10.96.0.0/12, \"fd00:10:96::/112\" ] }")
+        #expect(two.kubernetes.serviceRanges?.map(\.description) == ["10.96.0.0/12", "fd00:10:96::/112"])
+        #expect(
+            problems("kubernetes: { serviceRanges: [ 10.96.0.1/12 ] }").first?.contains("did you mean 10.96.0.0/12?")
+                == true)
+        for range in ["0.0.0.0/0", "\"::/0\"", "\"fd00::/8\"", "127.0.0.0/8", "\"fe80::/64\""] {
+            #expect(problems("kubernetes: { serviceRanges: [ \(range) ] }").count == 1, "\(range)")
+        }
+        let many = (0..<17).map { "10.\($0).0.0/16" }.joined(separator: ", ")
+        #expect(problems("kubernetes: { serviceRanges: [ \(many) ] }").first?.contains("at most 16") == true)
+        // Service routes have the largest metric.
+        #expect(problems("kernel: { metric: 4294967295 }").count == 1)
+        #expect(problems("kernel: { metric: 4294967294 }") == [])
+    }
+
     @Test func anUnknownKeyIsReportedWithItsPlaceAndASuggestion() {
         #expect(
             problems("interfaces:\n  - { match: eth0, helo: 1s }\n")

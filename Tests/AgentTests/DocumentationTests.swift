@@ -37,6 +37,7 @@ import Testing
         configuration.cni = nil
         configuration.kubernetes.kubeconfig = nil
         configuration.kubernetes.proxyCheck = nil
+        configuration.kubernetes.serviceRanges = nil
         configuration.advertise = []
         configuration.vips = []
         configuration.pools = []

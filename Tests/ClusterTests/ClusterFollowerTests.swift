@@ -344,6 +344,46 @@ private final class Reports: Sendable {
         try await end(second)
     }
 
+    @Test func rangesOfClusterIPsAreFollowedAndSaved() async throws {
+        let (fixture, reports) = (try await APIServerFixture(), Reports())
+        func ranges(_ reports: Reports) -> [String]? { reports.totals.view?.serviceRanges.map(\.description) }
+        try fixture.server.apply(Objects.node("a"))
+        try fixture.server.apply(Objects.serviceCIDR("kubernetes", ["10.96.0.0/12", "fd00:10:96::/112"]))
+        let follower = try await fixture.follow(reports)
+        try await eventually("the ranges are known") { ranges(reports) == ["10.96.0.0/12", "fd00:10:96::/112"] }
+        // A range that is no range of cluster IPs is not used.
+        try fixture.server.apply(Objects.serviceCIDR("more", ["10.200.0.0/16", "::/0"]))
+        try fixture.server.apply(Objects.serviceCIDR("local", ["127.0.0.0/8", "0.0.0.0/0"]))
+        let three = ["10.96.0.0/12", "10.200.0.0/16", "fd00:10:96::/112"]
+        try await eventually("another range is known") { ranges(reports) == three }
+        try fixture.server.delete("/apis/networking.k8s.io/v1/servicecidrs/kubernetes")
+        try await eventually("a range is gone") { ranges(reports) == ["10.200.0.0/16"] }
+        try await eventually("all watches are connected") { reports.totals.view?.isConnected == true }
+        try await fixture.server.stop()
+        try await end(follower)
+
+        let secondReports = Reports()
+        let second = try await fixture.follow(secondReports)
+        #expect(ranges(secondReports) == ["10.200.0.0/16"], "the saved range is known at once")
+        try await end(second)
+    }
+
+    /// Servers before Kubernetes 1.33 do not have ServiceCIDRs.
+    @Test func aServerWithoutRangesOfClusterIPsIsNoProblem() async throws {
+        let (fixture, reports) = (try await APIServerFixture(), Reports())
+        fixture.server.changeBehavior { $0.missing = ["servicecidrs"] }
+        try fixture.server.apply(Objects.node("a"))
+        let follower = try await fixture.follow(reports)
+        try await eventually("the server was asked, and all is connected") {
+            fixture.server.requests.contains { $0.contains("servicecidrs") }
+                && reports.totals.view?.isConnected == true && reports.totals.view?.resources["servicecidrs"] == nil
+        }
+        #expect(reports.totals.view?.problems == [] && reports.totals.view?.serviceRanges == [])
+        #expect(fixture.server.requests.count { $0.contains("servicecidrs") } == 1)
+        try await end(follower)
+        try await fixture.server.stop()
+    }
+
     /// Without access to Nodes, only the API server's address is reserved.
     @Test func servicesAreAnnouncedWithoutAccessToNodes() async throws {
         let (fixture, reports) = (try await APIServerFixture(), Reports())

@@ -97,6 +97,7 @@ import Yams
             rights == [
                 "ClusterRole /services": ["get", "list", "watch"],
                 "ClusterRole discovery.k8s.io/endpointslices": ["list", "watch"],
+                "ClusterRole networking.k8s.io/servicecidrs": ["get", "list", "watch"],
                 "ClusterRole /nodes": ["list", "watch"],
                 "ClusterRole /services/status": ["patch"],
                 "ClusterRole /events": ["create"],

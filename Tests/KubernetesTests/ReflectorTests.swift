@@ -245,6 +245,33 @@ struct ReflectorTests {
             notices == ["nodes: the API server refused the request (403 Forbidden): no (a ClusterRole must allow it)"])
     }
 
+    /// Objects that are known stay, and nothing is reported as a failure.
+    @Test func anOptionalKindThatIsMissingIsLookedForRarely() throws {
+        var limits = WatchLimits()
+        limits.isOptional = true
+        var fixture = ReflectorFixture(limits, known: [try typedNode("a", version: "3")])
+        for _ in 0..<3 {
+            fixture.step(.failed(.refused(Status(code: 404, reason: "NotFound", message: "no such kind"))))
+            let state = fixture.reflector.state
+            #expect(state.isMissing && state.lastError == nil && state.connectedSince == nil && state.objects == 1)
+            #expect(
+                (Duration.seconds(600) ... .seconds(1200)).contains(
+                    try #require(fixture.reflector.deadline) - fixture.now))
+            let next = fixture.advanceToDeadline()
+            #expect(isList(next))
+        }
+        let notices = fixture.reflector.takeNotices()
+        #expect(notices == [])
+        // A denied request is a failure also of an optional kind.
+        fixture.step(.failed(.refused(Status(code: 403, reason: "Forbidden", message: "no"))))
+        #expect(!fixture.reflector.state.isMissing && fixture.reflector.state.lastError != nil)
+        fixture.advanceToDeadline()
+        // The server was replaced by a newer one.
+        fixture.sync([])
+        #expect(!fixture.reflector.state.isMissing && fixture.reflector.state.connectedSince != nil)
+        #expect(fixture.reflector.state.objects == 0)
+    }
+
     @Test func anInvalidLineOfAWatchLeadsToANewList() throws {
         var fixture = ReflectorFixture()
         fixture.sync([try typedNode("a", version: "3")])

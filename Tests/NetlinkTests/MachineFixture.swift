@@ -154,6 +154,9 @@ final class Node {
         }
     }
 
+    /// Our service routes in the kernel: `true` for one that is as we make it.
+    func serviceRoutes() throws -> [IPv6Prefix: Bool] { try observer.read().serviceRoutes }
+
     func expected(_ range: Range<Int>, _ hops: [NextHop]) -> [IPv6Prefix: [NextHop]] {
         Dictionary(uniqueKeysWithValues: range.map { (MachineFixture.prefix($0), hops) })
     }

@@ -36,6 +36,10 @@ struct NodeBench {
     var tableRequests: [ProxyBypass.Request] = []
     /// The outcome of the next requests for the table; they succeed if there is none.
     var tableOutcome: ProxyBypass.Outcome?
+    /// The requested changes of the kernel's routes, in order.
+    var changes: [FIBChange] = []
+    /// Changes that the kernel refuses.
+    var refusedChanges: Set<FIBChange> = []
     /// Why saving fails; `nil` if it succeeds.
     var saveFailure: String?
 
@@ -54,7 +58,7 @@ struct NodeBench {
     /// identity.
     init(
         _ configuration: Configuration = Configuration(), saved: SavedState = SavedState(), machine: UInt64? = 1,
-        nonce: UInt64 = 7, hasCluster: Bool = false
+        nonce: UInt64 = 7, hasCluster: Bool = false, apiServer: IPv6Address? = nil
     ) {
         var environment = MeshNode.Environment()
         environment.hostName = "n1"
@@ -62,6 +66,7 @@ struct NodeBench {
         environment.seed = nonce
         environment.saved = saved
         environment.hasCluster = hasCluster
+        environment.apiServer = apiServer
         self.saved = saved
         node = MeshNode(configuration: configuration, environment: environment)
     }
@@ -104,7 +109,11 @@ struct NodeBench {
         case .routes(.read):
             return .installed(isKernelReadable ? .read(KernelRoutes()) : .unreachable("no buffer space"))
         case .startCheck(let id, _): checks.append(id)
-        case .routes(.apply): return .installed(.applied(failures: []))
+        case .routes(.apply(let changes)):
+            self.changes += changes
+            let refused = changes.indices.filter { refusedChanges.contains(changes[$0]) }
+            let failure = FIBFailure(.refused, code: 1, message: "Operation not permitted")
+            return .installed(.applied(failures: refused.map { ($0, failure) }))
         case .addresses(let requests): return .addresses(requests.map { AddressOutcome($0, carryOut($0)) })
         case .readForeignRoutes: return .foreignRoutes(foreignRoutes)
         case .settings(let wanted):

@@ -19,6 +19,7 @@ struct ModelKernel {
     /// IDs of objects of other programs.
     var foreignObjects: Set<NextHopID> = []
     var routes: [IPv6Prefix: Route] = [:]
+    var serviceRoutes: Set<IPv6Prefix> = []
     /// Interfaces that are down.
     var downLinks: Set<UInt32> = []
     /// The number of changes tried.
@@ -51,6 +52,13 @@ struct ModelKernel {
         case .removeRoute(let prefix):
             guard let route = routes[prefix], !route.isForeign else { return failure(.missing) }
             routes[prefix] = nil
+        case .addServiceRoute(let prefix):
+            if downLinks.contains(1) { return failure(.linkUnusable) }
+            if !serviceRoutes.insert(prefix).inserted { return failure(.exists) }
+        case .replaceServiceRoute(let prefix):
+            if !serviceRoutes.contains(prefix) { return failure(.missing) }
+        case .removeServiceRoute(let prefix):
+            if serviceRoutes.remove(prefix) == nil { return failure(.missing) }
         case .removeGroup(let id), .removeNextHop(let id):
             guard objects[id] != nil else { return failure(.missing) }
             delete(id)
@@ -61,6 +69,7 @@ struct ModelKernel {
     /// A link goes down: the kernel removes the next-hop objects on it, and all that depends on them, without notification.
     mutating func loseLink(_ interface: UInt32) {
         downLinks.insert(interface)
+        if interface == 1 { serviceRoutes = [] }
         for (id, object) in objects {
             if case .single(let hop) = object, hop.interface == interface { delete(id) }
         }
@@ -95,7 +104,10 @@ struct ModelKernel {
             case .group(let members): result.groups[id] = members
             }
         }
-        if wantsRoutes { result.routes = routes.filter { !$0.value.isForeign }.mapValues { $0.target } }
+        if wantsRoutes {
+            result.routes = routes.filter { !$0.value.isForeign }.mapValues { $0.target }
+            for prefix in serviceRoutes { result.serviceRoutes[prefix] = true }
+        }
         return result
     }
 

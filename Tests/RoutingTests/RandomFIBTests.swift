@@ -17,6 +17,8 @@ import Testing
             (1...2).map { NextHop(interface: UInt32(link), gateway: IPv6Address(0xfe80, 0, 0, 0, 0, 0, 0, $0)) }
         }
         let prefixes = (0..<40).map { IPv6Prefix(host: IPv6Address(0x2001, 0xdb8, 0, 0, 0, 0, 0, $0)) }
+        /// The wanted service routes; the router may have routes to the same prefixes.
+        var serviceRoutes: Set<IPv6Prefix> = []
         /// Notifications that the FIB has not received yet: of links, and of deletions by other programs.
         var notifications: [(inout FIB) -> Void] = []
 
@@ -50,7 +52,7 @@ import Testing
         }
 
         mutating func step() {
-            switch random.below(22) {
+            switch random.below(24) {
             case 0..<8: fib.update(router.step(&random, hops: hops, prefixes: prefixes))
             case 8, 9:
                 let link = UInt32(1 + random.below(4))
@@ -75,6 +77,7 @@ import Testing
                 guard random.below(4) == 0 else { return }
                 kernel.objects = [:]
                 kernel.routes = [:]
+                kernel.serviceRoutes = []
                 notifications.append { $0.requireRead(.everything) }
             case 16:
                 guard random.below(4) == 0 else { return }
@@ -91,6 +94,13 @@ import Testing
                 if random.below(2) == 0 { fib.update(router.step(&random, hops: hops, prefixes: prefixes)) }
                 if random.below(2) == 0 { install() }
                 for link in again { fib.linkUsable(link) }
+            case 21:
+                serviceRoutes = Set(prefixes.prefix(4).filter { _ in random.below(2) == 0 })
+                fib.setServiceRoutes(serviceRoutes)
+            case 22:
+                guard let prefix = random.pick(kernel.serviceRoutes.sorted()) else { return }
+                kernel.serviceRoutes.remove(prefix)
+                notifications.append { $0.serviceRouteDeleted(prefix) }
             default: install(limit: random.below(3) == 0 ? 1 + random.below(10) : .max)
             }
         }
@@ -102,6 +112,7 @@ import Testing
             fib = FIB(configuration: Self.configuration(mode))
             fib.adopt(kernel.dump(routes: true))
             for link in kernel.downLinks.sorted() { fib.linkLost(link) }
+            fib.setServiceRoutes(serviceRoutes)
             for update in router.restart(&random) {
                 fib.update(update)
                 if random.below(2) == 0 { install() }
@@ -132,6 +143,11 @@ import Testing
                 if let wanted, wanted.isEmpty { continue }
                 #expect(kernel.nextHops(of: prefix) == wanted, comment)
                 #expect(fib.state(of: prefix) == (wanted == nil ? nil : .installed), comment)
+            }
+            if !kernel.downLinks.contains(1) {
+                #expect(kernel.serviceRoutes == serviceRoutes, comment)
+                #expect(fib.serviceRouteStates.allSatisfy { $0.state == .installed }, comment)
+                #expect(fib.counts.serviceRoutes == serviceRoutes.count, comment)
             }
             guard mode == .objects, kernel.downLinks.isEmpty else { return }
             #expect(fib.counts.routes == kernel.routes.count, comment)
@@ -166,6 +182,8 @@ import Testing
     func aRestartChangesNothingInTheKernel(mode: FIB.Mode) {
         for seed in 0..<200 {
             var scenario = Scenario(seed: UInt64(seed), mode: mode)
+            scenario.serviceRoutes = Set(scenario.prefixes.prefix(2))
+            scenario.fib.setServiceRoutes(scenario.serviceRoutes)
             for _ in 0..<30 {
                 scenario.fib.update(
                     scenario.router.step(&scenario.random, hops: scenario.hops, prefixes: scenario.prefixes))

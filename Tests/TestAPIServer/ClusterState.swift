@@ -40,6 +40,7 @@ struct ObjectKind: Sendable {
         ObjectKind(kind: "Event", prefix: "/api/v1", plural: "events", schema: .event),
         ObjectKind(kind: "Secret", prefix: "/api/v1", plural: "secrets"),
         ObjectKind(kind: "EndpointSlice", prefix: "/apis/discovery.k8s.io/v1", plural: "endpointslices"),
+        ObjectKind(kind: "ServiceCIDR", prefix: "/apis/networking.k8s.io/v1", plural: "servicecidrs"),
         ObjectKind(kind: "Lease", prefix: "/apis/coordination.k8s.io/v1", plural: "leases", schema: .lease),
     ]
 

@@ -50,6 +50,14 @@ public enum Objects {
         ]
     }
 
+    /// A ServiceCIDR with these ranges.
+    public static func serviceCIDR(_ name: String, _ ranges: [String]) -> JSONValue {
+        [
+            "kind": "ServiceCIDR", "apiVersion": "networking.k8s.io/v1", "metadata": ["name": .string(name)],
+            "spec": ["cidrs": .array(ranges.map(JSONValue.string))],
+        ]
+    }
+
     /// A Node, whose condition `Ready` has the status `ready`: `True`, `False` or `Unknown`.
     public static func node(
         _ name: String, ready: String = "True", labels: [String: JSONValue] = [:],

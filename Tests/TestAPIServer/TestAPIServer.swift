@@ -16,6 +16,8 @@ public final class TestAPIServer: Sendable {
         public var isStarting = false
         /// The kinds, in plural, to which all requests get 403.
         public var forbidden: Set<String> = []
+        /// The kinds, in plural, that the server does not have, as an older version: all requests get 404.
+        public var missing: Set<String> = []
         /// The kinds, in plural, or their subresources, for which all but GET gets 403, such as `leases` or `services/status`.
         public var unchangeable: Set<String> = []
         /// How many of the next requests get 429.
@@ -293,6 +295,7 @@ extension TestAPIServer {
         }
         guard let path = ObjectPath(request.path) else { return }
         let plural = path.kind.plural
+        if behavior.missing.contains(plural) { throw .notFound }
         let whole = path.subresource.map { "\(plural)/\($0)" } ?? plural
         if behavior.isStarting || behavior.forbidden.contains(plural)
             || request.method != .GET && behavior.unchangeable.contains(whole)

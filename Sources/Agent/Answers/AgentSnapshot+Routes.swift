@@ -1,16 +1,28 @@
 internal import Addressing
 internal import ControlAPI
+internal import Node
 internal import OSPF
 internal import Routing
 internal import Timing
 
 extension AgentSnapshot {
-    /// All routes, in order of their prefix.
+    /// All routes, in order of their prefix, then the service routes.
     var routeList: [Route] {
         guard let router else { return [] }
         let neighbors = neighborsByNextHop
         return router.routeTable.routes.sorted { $0.key < $1.key }.compactMap { prefix, id in
             route(prefix, id, router, neighbors)
+        } + serviceRoutes
+    }
+
+    /// The service routes, in order of their prefix.
+    private var serviceRoutes: [Route] {
+        node.serviceRouteList.map { prefix, state, since in
+            Route(
+                prefix: prefix.description, family: prefix.ipv4 == nil ? "ipv6" : "ipv4", kind: Route.serviceKind,
+                nodes: [], metric: 0, internalMetric: nil,
+                nextHops: [Route.NextHop(address: IPv6Address.unspecified.description, interface: "lo")],
+                age: age(since: since), fib: Route.FIB(state))
         }
     }
 
@@ -24,11 +36,25 @@ extension AgentSnapshot {
             case .address(let address):
                 router.routeTable.routes.keys.filter { $0.routes(address) }.max { $0.length < $1.length }
             }
-        guard let prefix = found, let id = router.routeTable.routes[prefix],
-            var route = route(prefix, id, router, neighborsByNextHop)
-        else { return nil }
+        guard let prefix = found else { return serviceRoute(to: target) }
+        guard let id = router.routeTable.routes[prefix], var route = route(prefix, id, router, neighborsByNextHop)
+        else { return serviceRoute(to: target) }
         route.announcers = announcers(of: prefix, router)
         return route
+    }
+
+    /// The service route to a prefix, or the longest that matches an address. If the router has a route too, its prefix is longer:
+    /// a prefix that the mesh routes needs no service route.
+    private func serviceRoute(to target: RouteTargetQuery) -> Route? {
+        let matching = serviceRoutes.compactMap { route in
+            IPv6Prefix(route.prefix).flatMap { prefix -> (IPv6Prefix, Route)? in
+                switch target {
+                case .prefix(let wanted): prefix == wanted ? (prefix, route) : nil
+                case .address(let address): prefix.routes(address) ? (prefix, route) : nil
+                }
+            }
+        }
+        return matching.max { $0.0.length < $1.0.length }?.1
     }
 
     /// Whether this node itself announces a prefix or an address.
@@ -67,12 +93,7 @@ extension AgentSnapshot {
     }
 
     private func kernelState(of prefix: IPv6Prefix) -> Route.FIB {
-        switch fib?.state(of: prefix) {
-        case .installed?: Route.FIB(state: .installed)
-        case .pending?: Route.FIB(state: .pending)
-        case .failed(let failure)?: Route.FIB(state: .failed, detail: failure.message)
-        case nil: Route.FIB(state: .missing)
-        }
+        fib?.state(of: prefix).map { Route.FIB($0) } ?? Route.FIB(state: .missing)
     }
 
     private func announcers(of prefix: IPv6Prefix, _ router: Router) -> [Route.Announcer] {
@@ -119,6 +140,16 @@ extension IPv6Prefix {
     /// Whether a route to this prefix matches `address`: `::/0` does not match IPv4.
     fileprivate func routes(_ address: IPv6Address) -> Bool {
         (ipv4 == nil) == (address.ipv4 == nil) && contains(address)
+    }
+}
+
+extension Route.FIB {
+    init(_ state: RouteState) {
+        switch state {
+        case .installed: self.init(state: .installed)
+        case .pending: self.init(state: .pending)
+        case .failed(let failure): self.init(state: .failed, detail: failure.message)
+        }
     }
 }
 

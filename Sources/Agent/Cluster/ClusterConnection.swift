@@ -13,6 +13,8 @@ final class ClusterConnection: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let follower: ClusterFollower
     private let waiting: Waiting
+    /// The address of the API server, if the pod's environment has it (`$KUBERNETES_SERVICE_HOST`) and it is used.
+    let server: IPv6Address?
 
     /// Reports that were not fetched yet, merged into one. A class, so that the closure that fills it can share it.
     private final class Waiting: Sendable {
@@ -28,10 +30,12 @@ final class ClusterConnection: Sendable {
         else { return nil }
         let waiting = Waiting()
         self.waiting = waiting
+        server = if case .serviceAccount(_, let host, _) = source { IPv6Address(host) } else { nil }
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         follower = ClusterFollower(
             source, on: group.any(), node: configuration.node.name ?? Host.name,
             options: configuration.kubernetes.services, pools: Self.pools(configuration),
+            watchesServiceRanges: configuration.kubernetes.serviceRanges == nil,
             filesIn: StateDirectory(configuration).path + "/cluster"
         ) { report in
             let isFirst = waiting.report.withLock { old in

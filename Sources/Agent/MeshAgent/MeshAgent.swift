@@ -92,6 +92,7 @@ public actor MeshAgent {
         environment.machine = Host.machine
         environment.seed = UInt64.random(in: .min ... .max)
         environment.hasCluster = connection != nil
+        environment.apiServer = connection?.server.flatMap { $0.isRoutable ? $0 : nil }
         environment.fib.mode = kernel.supportsNextHopObjects ? .objects : .multipath
         environment.saved = SavedState(state: state, runtime: runtime)
         node = MeshNode(configuration: configuration, environment: environment)

@@ -74,16 +74,20 @@ extension AgentSnapshot {
 
     private func addKernel(to metrics: inout MetricsText) {
         if let counts = fib?.counts {
-            metrics.single("fib_routes", .gauge, "Our routes in the kernel.", counts.routes)
+            metrics.single("fib_routes", .gauge, "Our routes in the kernel, without service routes.", counts.routes)
             metrics.single(
                 "fib_failed_routes", .gauge,
                 "Routes that the kernel refused, or that exceed the limit of routes; without those whose next hops it refused.",
                 counts.failedRoutes)
+            metrics.single(
+                "fib_service_routes", .gauge, "Our service routes in the kernel.", counts.serviceRoutes)
             metrics.single("fib_nexthops", .gauge, "Our single next-hop objects in the kernel.", counts.nextHops)
             metrics.single("fib_nexthop_groups", .gauge, "Our next-hop groups in the kernel.", counts.groups)
         }
         if let fib, let router {
-            let drift = router.routeTable.routes.keys.count { fib.state(of: $0) != .installed }
+            let drift =
+                router.routeTable.routes.keys.count { fib.state(of: $0) != .installed }
+                + fib.serviceRouteStates.count { $0.state != .installed }
             metrics.single("fib_drift_routes", .gauge, "Routes that the kernel does not have as they should be.", drift)
         }
         metrics.single(

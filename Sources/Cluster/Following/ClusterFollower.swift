@@ -5,7 +5,7 @@ public import NIOCore
 public import Services
 internal import Timing
 
-/// Watches services, their endpoints, this node's Node, and the addresses of all Nodes; determines what this node should
+/// Watches services, their endpoints, this node's Node, the addresses of all Nodes, and the ranges of cluster IPs; determines what this node should
 /// announce, and reports what has changed. It has an event loop of its own, so that routing never waits for it.
 ///
 /// The last known state is saved in files and used at the next start, so nothing is withdrawn while the API server is
@@ -19,6 +19,8 @@ public final class ClusterFollower: Sendable {
     private let directory: String
     private let pools: PoolOptions?
     private let announcesClusterIPs: Bool
+    /// Whether the ranges of cluster IPs are watched.
+    private let watchesServiceRanges: Bool
     private let report: @Sendable (ClusterReport) -> Void
     private let state: NIOLoopBoundBox<State>
 
@@ -31,6 +33,8 @@ public final class ClusterFollower: Sendable {
         var nodes: ResourceWatcher<Node>
         /// The addresses of all Nodes, which is all that is decoded of them.
         var addresses: ResourceWatcher<NodeAddresses>
+        /// The ranges of cluster IPs; `nil` if the configuration has them.
+        var ranges: ResourceWatcher<ServiceCIDR>?
 
         func start() {
             // Addresses of Nodes first: a service must never get one of them.
@@ -38,6 +42,7 @@ public final class ClusterFollower: Sendable {
             services.start()
             slices.start()
             nodes.start()
+            ranges?.start()
         }
 
         /// One of them has reached the server again.
@@ -46,6 +51,7 @@ public final class ClusterFollower: Sendable {
             services.serverAnswers()
             slices.serverAnswers()
             nodes.serverAnswers()
+            ranges?.serverAnswers()
         }
 
         func stop() {
@@ -53,6 +59,7 @@ public final class ClusterFollower: Sendable {
             slices.stop()
             nodes.stop()
             addresses.stop()
+            ranges?.stop()
         }
     }
 
@@ -131,17 +138,27 @@ public final class ClusterFollower: Sendable {
         return limits
     }
 
+    /// Older API servers do not have ServiceCIDRs. Of newer ones there are few.
+    private static var rangeLimits: WatchLimits {
+        var limits = WatchLimits()
+        limits.isOptional = true
+        limits.objects = 1000
+        return limits
+    }
+
     /// Makes a follower for the node of this name that does nothing yet. With `pools`, it takes part in the election of the
-    /// agent that assigns addresses. It saves its state in `directory` and calls `report` on the loop.
+    /// agent that assigns addresses. It watches the ranges of cluster IPs if `watchesServiceRanges`. It saves its state in `directory` and calls `report` on the loop.
     public init(
         _ source: ConnectionSource, on loop: any NIOCore.EventLoop, node name: String, options: ServiceOptions,
-        pools: PoolOptions? = nil, filesIn directory: String, report: @escaping @Sendable (ClusterReport) -> Void
+        pools: PoolOptions? = nil, watchesServiceRanges: Bool = true, filesIn directory: String,
+        report: @escaping @Sendable (ClusterReport) -> Void
     ) {
         self.source = source
         self.loop = loop
         self.directory = directory
         self.pools = pools
         announcesClusterIPs = options.announcesClusterIPs
+        self.watchesServiceRanges = watchesServiceRanges
         self.report = report
         let conditions = NodeConditions(name: name)
         let view = ClusterView(
@@ -168,6 +185,7 @@ public final class ClusterFollower: Sendable {
         set(known.services ?? [:], setService)
         set(known.slices ?? [:]) { $0.announcements.set($1, $2) }
         set(known.nodes ?? [:], setNode)
+        state.value.view.updateServiceRanges(known.ranges ?? [:])
         state.value.objects = known
         sendReport()
         connect()
@@ -261,7 +279,7 @@ public final class ClusterFollower: Sendable {
                 client: client, limits: Self.addressLimits, known: known.addresses.map { Array($0.values) } ?? []
             ) { [self] in
                 update($0, into: \.objects.addresses, setAddresses)
-            })
+            }, ranges: watchesServiceRanges ? rangeWatcher(client, known) : nil)
         let notify: @Sendable (String) -> Void = { [self] notice in
             state.value.notices.append(notice)
             sendReport()
@@ -273,6 +291,16 @@ public final class ClusterFollower: Sendable {
             client: client, watchers: watchers, offer: PodRangeOffer(client, notify: notify), pools: controller)
         updateServers()
         watchers.start()
+    }
+
+    private func rangeWatcher(_ client: APIClient, _ known: KnownObjects) -> ResourceWatcher<ServiceCIDR> {
+        ResourceWatcher(client: client, limits: Self.rangeLimits, known: known.ranges.map { Array($0.values) } ?? []) {
+            [self] in
+            // All ranges follow from all objects, which are few.
+            update($0, into: \.objects.ranges) { state, _, _ in
+                state.view.updateServiceRanges(state.objects.ranges ?? [:])
+            }
+        }
     }
 
     /// Offers pod ranges for this node, which are used if the cluster has assigned none. Call it on the loop.
@@ -324,7 +352,9 @@ public final class ClusterFollower: Sendable {
         let isFirst = received.state.isSynced && current[keyPath: known] == nil
         let wasConnected = current.view.resources[Object.label]?.isConnected == true
         if isFirst { current[keyPath: known] = [:] }
-        current.view.resources[Object.label] = ClusterView.Resource(received.state)
+        // A kind that the server does not have is left out.
+        current.view.resources[Object.label] =
+            received.state.isMissing ? nil : ClusterView.Resource(received.state)
         current.isComplete = current.isComplete || current.view.isComplete
         current.notices += received.notices
         if !received.changes.isEmpty || isFirst {

@@ -28,6 +28,12 @@ extension ClusterView {
         podCIDRs = ranges
         return notices
     }
+
+    /// Stores the usable ranges of these ServiceCIDRs, the first ``mostServiceRanges`` in order.
+    mutating func updateServiceRanges(_ objects: [ObjectKey: ServiceCIDR]) {
+        let usable = Set(objects.values.flatMap(\.ranges).filter(\.canBeServiceRange))
+        serviceRanges = Array(usable.sorted().prefix(Self.mostServiceRanges))
+    }
 }
 
 extension [IPv6Prefix] {

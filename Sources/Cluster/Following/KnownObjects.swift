@@ -13,6 +13,8 @@ struct KnownObjects: Sendable {
     var nodes: [ObjectKey: Node]?
     /// The addresses of all Nodes.
     var addresses: [ObjectKey: NodeAddresses]?
+    /// The ServiceCIDRs.
+    var ranges: [ObjectKey: ServiceCIDR]?
     /// Whether there is a file with the addresses of Nodes, but it is damaged. There may be none, because the API may deny
     /// access to them.
     private var hasDamagedAddresses = false
@@ -37,6 +39,7 @@ struct KnownObjects: Sendable {
         slices = read(EndpointSlice.self)
         nodes = read(Node.self)
         addresses = read(NodeAddresses.self)
+        ranges = read(ServiceCIDR.self)
         hasDamagedAddresses = addresses == nil && access("\(directory)/\(NodeAddresses.label).json", F_OK) == 0
         let octets = try? SmallFile.read(Self.serverFile(in: directory), upTo: Self.serverLimit)
         let texts = octets.flatMap { try? JSONDecoder().decode([String].self, from: Data($0)) } ?? []
@@ -61,6 +64,7 @@ struct KnownObjects: Sendable {
         try write(services)
         try write(slices)
         try write(nodes)
+        try write(ranges)
         if kinds.contains(Self.serverLabel) {
             let texts = servers.sorted().map { "\"\($0)\"" }.joined(separator: ", ")
             try SmallFile.write("[\(texts)]\n", to: Self.serverFile(in: directory))

@@ -1,12 +1,15 @@
-/// A route to a prefix that other nodes announce.
+/// A route to a prefix that other nodes announce, or a service route.
 public struct Route: ListItem, Hashable {
     /// `RouteList`.
     public static let listKind = "RouteList"
+    /// `service`: the kind of a service route, which lets processes on the node reach cluster IPs.
+    public static let serviceKind = "service"
 
     public var prefix: String
     /// `ipv6` or `ipv4`.
     public var family: String
-    /// `intra-area`, `inter-area`, `external-1` or `external-2`.
+    /// `intra-area`, `inter-area`, `external-1` or `external-2`; ``serviceKind`` for a service route, through `lo`, which has no
+    /// announcer and the metric 0.
     public var kind: String
     /// The announcers to which the route leads, by name or else router ID, in order of the router ID.
     public var nodes: [String]

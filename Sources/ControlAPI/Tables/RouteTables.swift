@@ -9,7 +9,8 @@ extension Route: Tabular {
         for item in items {
             let first = item.nextHops.first
             var cells = [
-                item.prefix, item.kind, item.nodes.joined(separator: ","), "\(item.metric)", first?.gateway ?? "",
+                item.prefix, item.kind, item.nodes.joined(separator: ","),
+                item.kind == Self.serviceKind ? "" : "\(item.metric)", first?.gateway ?? "",
                 first?.interface ?? "", shortDuration(item.age), item.fib.state.rawValue,
             ]
             if wide {
@@ -29,7 +30,7 @@ extension Route: Tabular {
 
     /// The route for people: its announcers, which of them are chosen, its next hops, and its state in the kernel.
     public var explanation: String {
-        var text = "\(prefix)  \(kind), metric \(metric)"
+        var text = "\(prefix)  \(kind)" + (kind == Self.serviceKind ? "" : ", metric \(metric)")
         if let internalMetric { text += " (distance to the announcer or its forwarding address \(internalMetric))" }
         text += ", unchanged for \(shortDuration(age))\n"
         if let announcers, !announcers.isEmpty {
@@ -45,6 +46,9 @@ extension Route: Tabular {
                     ], continues: true)
             }
             text += table.text(headers: false)
+        }
+        if kind == Self.serviceKind {
+            text += "  purpose       processes here reach cluster IPs, which rules of the service proxy translate\n"
         }
         var table = TextTable(columns: ["", "", "", ""])
         for (index, hop) in nextHops.enumerated() {
@@ -75,6 +79,7 @@ extension Status {
         case "services": counted(number, "Service")
         case "endpointslices": counted(number, "EndpointSlice")
         case "nodeaddresses": counted(number, "Node")
+        case "servicecidrs": counted(number, "ServiceCIDR")
         case "nodes": nil
         default: "\(number) \(kind)"
         }

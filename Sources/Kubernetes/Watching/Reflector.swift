@@ -202,6 +202,7 @@ extension Reflector {
         if state.connectedSince == nil { state.connectedSince = now }
         deniedSince = nil
         state.isDenied = false
+        state.isMissing = false
         if reportedFailure != nil { notices.append("\(Object.plural): the API server answers again") }
         reportedFailure = nil
         var watch = watch
@@ -359,6 +360,8 @@ extension Reflector {
         _ failure: RequestFailure, resumingFrom version: String? = nil, at now: Instant,
         _ random: inout some RandomNumberGenerator
     ) {
+        state.isMissing = limits.isOptional && failure.isNotFound
+        guard !state.isMissing else { return noteMissing(at: now, &random) }
         phase = .waiting(from: version, mustCheck: version != nil)
         deadline = now + delay(after: failure, at: now, &random)
         state.failures[failure.kind, default: 0] += 1
@@ -371,6 +374,18 @@ extension Reflector {
         guard reportedFailure != failure.kind, !mayBeStarting(at: now) else { return }
         reportedFailure = failure.kind
         notices.append("\(Object.plural): \(failure)")
+    }
+
+    /// The server answers, and does not have the kind. The objects that are known stay.
+    private mutating func noteMissing(at now: Instant, _ random: inout some RandomNumberGenerator) {
+        phase = .waiting(from: nil, mustCheck: false)
+        deadline = now + .random(in: limits.missingDelay, using: &random)
+        backoff.reset()
+        state.isDenied = false
+        state.lastError = nil
+        state.connectedSince = nil
+        state.silentSince = nil
+        reportedFailure = nil
     }
 }
 

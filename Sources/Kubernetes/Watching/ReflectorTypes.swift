@@ -36,6 +36,12 @@ public struct WatchLimits: Hashable, Sendable {
     /// The minimum delay before a retry if access to the kind is forbidden or the kind does not exist: random in this range.
     /// Only an administrator can change that, so there is no hurry.
     public var refusalDelay: ClosedRange<Duration> = .seconds(30) ... .seconds(60)
+    /// Whether a server may not have the kind, as older ones do not. Then that is no failure (``WatchState/isMissing``), and the
+    /// kind is looked for after ``missingDelay``.
+    public var isOptional = false
+    /// The delay before an optional kind that does not exist is looked for again: random in this range. Only a newer server
+    /// changes that.
+    public var missingDelay: ClosedRange<Duration> = .seconds(600) ... .seconds(1200)
 
     /// The defaults.
     public init() {}
@@ -81,6 +87,8 @@ public struct WatchState: Hashable, Sendable {
     public var silentSince: Instant?
     /// Whether access is denied, for longer than ``WatchLimits/startTime``.
     public var isDenied = false
+    /// Whether the server does not have the kind, which is optional (``WatchLimits/isOptional``).
+    public var isMissing = false
     /// The last failure as text, if any. A version that is too old counts only after several failures in a row.
     public var lastError: String?
     /// The number of known objects.
@@ -99,6 +107,6 @@ extension WatchState {
     /// Whether it differs in more than the numbers of objects, lists, watches and events.
     func differsNotably(from reported: WatchState) -> Bool {
         isSynced != reported.isSynced || connectedSince != reported.connectedSince || lastError != reported.lastError
-            || silentSince != reported.silentSince || failures != reported.failures
+            || silentSince != reported.silentSince || failures != reported.failures || isMissing != reported.isMissing
     }
 }

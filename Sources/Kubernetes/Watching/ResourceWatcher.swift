@@ -203,7 +203,7 @@ extension ResourceWatcher {
         } catch {
             let failure = RequestFailure(error)
             end(failure)
-            client.reload(after: failure)
+            if !(limits.isOptional && failure.isNotFound) { client.reload(after: failure) }
             step(.failed(failure))
         }
     }

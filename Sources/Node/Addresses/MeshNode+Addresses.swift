@@ -120,10 +120,11 @@ extension MeshNode {
         source.ipv4 = ipv4.address.flatMap { ledger.isPlaced(IPv6Address($0)) ? $0 : nil }
         if source.ipv4 != old.ipv4, let earlier = old.ipv4 { source.earlierIPv4 = earlier }
         let hasChanged = source != old
-        guard hasChanged || mustRewriteRoutes && installer.fib.installedRoutes > 0 else { return }
+        let hasRoutes = installer.fib.installedRoutes + installer.fib.installedServiceRoutes > 0
+        guard hasChanged || mustRewriteRoutes && hasRoutes else { return }
         preferredSource = source
         kernelEffects.append(.preferredSource(source.ipv6, ipv4: source.ipv4))
-        if installer.fib.installedRoutes > 0 { installer.rewriteRoutes() }
+        if hasRoutes { installer.rewriteRoutes() }
     }
 
     private mutating func report(_ change: AddressLedger.Change?, _ address: IPv6Address, at now: Instant) {

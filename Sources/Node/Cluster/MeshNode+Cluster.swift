@@ -14,6 +14,7 @@ extension MeshNode {
         if report.view.isConnected, before?.isConnected != true {
             log(.notice, "Kubernetes: connected by \(report.view.origin)")
         }
+        if report.view.serviceRanges != before?.serviceRanges { serviceRoutes.invalidate() }
         // Reservations are updated before demands, so that no service gets the address of a machine. Without any demand
         // they are not kept up to date; the first demand brings them up to date.
         let hasOtherReservations = report.view.reservedAddresses != before?.reservedAddresses ?? []

@@ -103,6 +103,8 @@ public struct InterfaceTable: Sendable {
         private var routes: Set<DefaultRoute> = []
         /// The ports of these routes.
         var portsWithDefaultRoute: Set<UInt32> { Set(routes.map(\.interface)) }
+        /// Whether there is one of this address family.
+        func hasDefaultRoute(of family: IPFamily) -> Bool { routes.contains { $0.family == family } }
         /// Ports on which router advertisements were received, and when the last one was.
         private var advertisements: [UInt32: Instant] = [:]
 

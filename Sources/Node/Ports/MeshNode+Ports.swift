@@ -17,25 +17,30 @@ extension MeshNode {
         case .linkRemoved(let link):
             links[link.index] = nil
             foreignSigns.removed(link.index)
+            serviceRoutes.invalidate()
             installer.link(link.index, isUsable: false, isGone: true)
             lastHeard.removed(link.index)
             settings.forget(port: link.name)
             if let change = interfaces.remove(link.index) { apply(change, at: now) }
         case .address(let address):
             addresses.set(address)
+            serviceRoutes.invalidate()
             reviewPools(address)
             guard address.interface != Self.loopback else { return }
             if let link = links[address.interface] { refreshPort(link, at: now) }
         case .addressRemoved(let address):
             addresses.remove(address)
+            serviceRoutes.invalidate()
             reviewPools(address)
             if address.interface == Self.loopback { return addressGone(address.address, at: now) }
             if let link = links[address.interface] { refreshPort(link, at: now) }
         case .defaultRoute(let route):
             foreignSigns.add(route)
+            serviceRoutes.invalidate()
             if let link = links[route.interface] { refreshPort(link, at: now) }
         case .defaultRouteRemoved(let route):
             foreignSigns.remove(route)
+            serviceRoutes.invalidate()
             if let link = links[route.interface] { refreshPort(link, at: now) }
         case .routerAdvertised(let interface):
             foreignSigns.routerAdvertised(on: interface, at: now)

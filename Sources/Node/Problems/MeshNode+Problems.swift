@@ -13,7 +13,8 @@ extension MeshNode {
         problems.invalidate(
             ifDifferent: ProblemTable.Readiness(
                 isSynchronized: life.isSynchronized, hasKernelError: installer.lastError != nil,
-                hasRefusedRoutes: installer.fib.failedRoutes > 0 || installer.fib.groupFailure != nil,
+                hasRefusedRoutes: installer.fib.failedRoutes > 0 || installer.fib.groupFailure != nil
+                    || installer.fib.hasRefusedServiceRoutes,
                 hasDuplicateRouterID: router != nil && router!.duplicateRouterIDSeen != nil))
         guard problems.isDue(at: now) else { return }
         for line in problems.update(foundProblems(at: now), at: now) { log(line) }
@@ -100,6 +101,14 @@ extension MeshNode {
                     .refusedRoutes, "groups",
                     "\(counted(count, "next-hop group")) cannot be created, so routes are missing: \(failure)",
                     remedy: "see meshctl routes -o wide"))
+        }
+        for (prefix, state) in installer.fib.serviceRouteStates {
+            guard case .failed(let failure) = state else { continue }
+            found.append(
+                Problem(
+                    .refusedRoutes, "service \(prefix)",
+                    "the service route to \(prefix) cannot be installed, so processes on this machine cannot reach it: "
+                        + "\(failure)"))
         }
         found += ledger.refused.map { address, reason in
             Problem(

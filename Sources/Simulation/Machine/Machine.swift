@@ -53,6 +53,10 @@ public struct Machine: Sendable {
     var checks: [VIPTable.CheckID: HealthCheck] = [:]
     /// The demand of the cluster's services for addresses on this machine.
     var demands: [IPv6Address: AnnouncementLevel] = [:]
+    /// The ranges of cluster IPs that the cluster tells.
+    let serviceRanges: [IPv6Prefix]
+    /// The address by which the agent reaches the API server.
+    let apiServer: IPv6Address?
     /// The maximum time, drawn each time, until the kernel carries out requests for addresses, and until it reports the outcome
     /// of any request; zero means at once.
     var kernelDelay = Duration.zero
@@ -86,6 +90,8 @@ public struct Machine: Sendable {
     init(index: Int, plan: NodePlan) {
         self.index = index
         clockOffset = plan.clockOffset
+        serviceRanges = plan.serviceRanges
+        apiServer = plan.apiServer
         disk = SavedState()
         configuration = Configuration()
         configuration.node.name = "n\(index)"

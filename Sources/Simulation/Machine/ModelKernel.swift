@@ -27,10 +27,14 @@ public struct ModelKernel: Sendable {
     var addressesOfOthers: Set<IPv6Address> = []
     /// Routes of other programs.
     var foreignRoutes: [ForeignRoute] = []
+    /// Default routes of other programs.
+    var defaultRoutes: Set<DefaultRoute> = []
     /// Prefixes to which it refuses new routes; it still replaces routes that exist.
     var refusedPrefixes: Set<IPv6Prefix> = []
     /// The number of routes that were removed on request, or with the object that they pointed at.
     public private(set) var routeLosses = 0
+    /// How often each service route was removed on request.
+    private(set) var serviceRouteLosses: [IPv6Prefix: Int] = [:]
     /// The number of addresses that the agent has removed.
     private(set) var addressRemovals = 0
     /// How many of them had no mark of ours; must be 0.
@@ -39,12 +43,16 @@ public struct ModelKernel: Sendable {
     private var objects: [NextHopID: Object] = [:]
     /// The node's routes, each with its group.
     private var routes: [IPv6Prefix: NextHopID] = [:]
+    /// The node's service routes, which other routes to the same prefix come before.
+    private(set) var serviceRoutes: Set<IPv6Prefix> = []
     /// The source address for new IPv4 routes; `nil` for none.
     var preferredSource: IPv4Address?
     /// The source addresses of IPv4 routes. When one is removed, its routes go too, without notification.
     private var sources: [IPv6Prefix: IPv4Address] = [:]
     /// The indexes of the interfaces with carrier.
     private var interfacesWithCarrier: Set<UInt32> = []
+    /// The source addresses of IPv4 service routes.
+    private var serviceSources: [IPv6Prefix: IPv4Address] = [:]
     /// The number of requested changes of routes that succeeded; a change of a group is not one.
     public private(set) var routeChanges = 0
     /// The number of requested changes of routes and next-hop objects that succeeded.
@@ -71,6 +79,12 @@ public struct ModelKernel: Sendable {
             routes[prefix] = nil
             routeChanges += 1
             routeLosses += 1
+        case .addServiceRoute(let prefix), .replaceServiceRoute(let prefix):
+            serviceRoutes.insert(prefix)
+            serviceSources[prefix] = prefix.ipv4 == nil ? nil : preferredSource
+        case .removeServiceRoute(let prefix):
+            serviceRoutes.remove(prefix)
+            serviceRouteLosses[prefix, default: 0] += 1
         case .removeGroup(let id), .removeNextHop(let id): remove(id)
         }
         return nil
@@ -89,6 +103,12 @@ public struct ModelKernel: Sendable {
         case .addRoute(let prefix, let target): routes[prefix] != nil ? .exists : refusal(of: target)
         case .replaceRoute(let prefix, let target): routes[prefix] == nil ? .missing : refusal(of: target)
         case .removeRoute(let prefix): routes[prefix] == nil ? .missing : nil
+        case .addServiceRoute(let prefix) where refusedPrefixes.contains(prefix): .refused
+        case .addServiceRoute(let prefix) where hasNoSource(prefix): .refused
+        case .replaceServiceRoute(let prefix) where hasNoSource(prefix): .refused
+        case .addServiceRoute(let prefix): serviceRoutes.contains(prefix) ? .exists : nil
+        case .replaceServiceRoute(let prefix), .removeServiceRoute(let prefix):
+            serviceRoutes.contains(prefix) ? nil : .missing
         case .removeGroup(let id), .removeNextHop(let id): objects[id] == nil ? .missing : nil
         }
     }
@@ -125,8 +145,11 @@ public struct ModelKernel: Sendable {
     /// Another program removes a route. Returns whether there was one.
     mutating func removeOwnRoute(_ prefix: IPv6Prefix) -> Bool { routes.removeValue(forKey: prefix) != nil }
 
+    /// Another program removes a service route. Returns whether there was one.
+    mutating func removeServiceRoute(_ prefix: IPv6Prefix) -> Bool { serviceRoutes.remove(prefix) != nil }
+
     /// Removes all routes and next-hop objects of the node.
-    mutating func removeAllRoutes() { (objects, routes) = ([:], [:]) }
+    mutating func removeAllRoutes() { (objects, routes, serviceRoutes) = ([:], [:], []) }
 
     /// Carries out a request to nftables.
     mutating func carryOut(_ request: ProxyBypass.Request) -> ProxyBypass.Outcome {
@@ -173,6 +196,7 @@ public struct ModelKernel: Sendable {
         if let source = address.ipv4 {
             for (prefix, other) in sources where other == source { routes[prefix] = nil }
             sources = sources.filter { $0.value != source }
+            serviceRoutes = serviceRoutes.filter { serviceSources[$0] != source }
         }
         return isOurs
     }
@@ -211,7 +235,11 @@ public struct ModelKernel: Sendable {
             case .group(let members): result.groups[id] = members
             }
         }
-        if extent == .everything { result.routes = routes.mapValues { .group($0) } }
+        guard extent == .everything else { return result }
+        result.routes = routes.mapValues { .group($0) }
+        for prefix in serviceRoutes {
+            result.serviceRoutes[prefix] = serviceSources[prefix] == (prefix.ipv4 == nil ? nil : preferredSource)
+        }
         return result
     }
 

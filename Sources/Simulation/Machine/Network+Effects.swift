@@ -169,6 +169,8 @@ extension FIBChange {
             return mix(3, prefix.address.high, prefix.address.low, UInt64(prefix.length), UInt64(id.rawValue))
         case .addRoute(let prefix, _), .replaceRoute(let prefix, _), .removeRoute(let prefix):
             return mix(4, prefix.address.high, prefix.address.low, UInt64(prefix.length))
+        case .addServiceRoute(let prefix), .replaceServiceRoute(let prefix), .removeServiceRoute(let prefix):
+            return mix(6, prefix.address.high, prefix.address.low, UInt64(prefix.length))
         case .removeGroup(let id), .removeNextHop(let id): return mix(5, UInt64(id.rawValue))
         }
     }

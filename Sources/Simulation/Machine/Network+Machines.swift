@@ -34,6 +34,7 @@ extension Network {
         environment.machine = UInt64(node) + 1
         environment.seed = random.next()
         environment.hasCluster = true
+        environment.apiServer = nodes[node].apiServer
         environment.saved = nodes[node].disk
         nodes[node].process = MeshNode(configuration: nodes[node].configuration, environment: environment)
         var links = [Links.Link(index: 1, name: "lo", isLoopback: true, mtu: 65_536)]
@@ -52,8 +53,11 @@ extension Network {
         }
         // As in the agent, which reports the cached objects of the cluster before it starts the node.
         let known = nodes[node].demands.mapValues { Optional(demand($0)) }
-        if !known.isEmpty || nodes[node].isClusterDrainWanted { notifyCluster(node, known) }
-        handle(.start(links: links, addresses: addresses, defaultRoutes: []), on: node)
+        if !known.isEmpty || nodes[node].isClusterDrainWanted || !nodes[node].serviceRanges.isEmpty {
+            notifyCluster(node, known)
+        }
+        let defaultRoutes = Array(nodes[node].kernel.defaultRoutes)
+        handle(.start(links: links, addresses: addresses, defaultRoutes: defaultRoutes), on: node)
     }
 
     /// The entry of `interfaces` for a port.
@@ -92,6 +96,7 @@ extension Network {
     mutating func notifyCluster(_ node: Int, _ changes: [IPv6Address: ServiceDemand?]) {
         var view = ClusterView(origin: "the simulator", node: NodeConditions(name: "n\(node)"))
         view.isNodeKnown = true
+        view.serviceRanges = nodes[node].serviceRanges
         if nodes[node].isClusterDrainWanted { view.node.drainReason = "an annotation" }
         handle(.cluster(ClusterReport(view: view, changes: changes)), on: node)
     }

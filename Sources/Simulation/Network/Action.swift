@@ -72,6 +72,8 @@ public enum Action: Hashable, Sendable {
     case addressesOfOthers(node: Int, Set<IPv6Address>)
     /// Another program now has routes to exactly these prefixes.
     case foreignRoutes(node: Int, Set<IPv6Prefix>)
+    /// Another program adds a default route of a family over an interface that is no port, or removes it.
+    case defaultRoute(node: Int, IPFamily, exists: Bool)
     /// A port's cost changes.
     case cost(link: Int, end: Int, UInt16)
     /// A port gets another link-local address.

@@ -35,7 +35,7 @@ extension Network {
         case .demandService(let node, let address, let level): setDemand(node, address, level)
         case .foreignDeletion, .foreignAddressRemoval, .forwarding, .firewallReload, .kernelTrouble, .refusal,
             .addressesOfOthers,
-            .foreignRoutes:
+            .foreignRoutes, .defaultRoute:
             disturbKernel(action)
 
         case .start(let node): start(node)
@@ -116,8 +116,13 @@ extension Network {
         switch action {
         case .foreignDeletion(let node):
             let routes = nodes[node].kernel.prefixes.sorted()
-            guard let prefix = random.pick(routes), nodes[node].kernel.removeOwnRoute(prefix) else { return }
-            notifyProcess(.routes([.routeDeleted(prefix)]), on: node)
+            let services = nodes[node].kernel.serviceRoutes.sorted()
+            guard let prefix = random.pick(routes + services) else { return }
+            if nodes[node].kernel.removeOwnRoute(prefix) {
+                notifyProcess(.routes([.routeDeleted(prefix)]), on: node)
+            } else if nodes[node].kernel.removeServiceRoute(prefix) {
+                notifyProcess(.routes([.serviceRouteDeleted(prefix)]), on: node)
+            }
         case .foreignAddressRemoval(let node):
             guard let address = random.pick(nodes[node].kernel.addresses.keys.sorted()) else { return }
             _ = nodes[node].kernel.removeAddress(address)
@@ -137,6 +142,16 @@ extension Network {
             // Over an interface that is no port, and with the protocol number of routes that scripts add (RTPROT_BOOT).
             nodes[node].kernel.foreignRoutes = prefixes.sorted().map {
                 ForeignRoute(prefix: $0, interfaces: [99], protocolNumber: 3, isConnected: false)
+            }
+        case .defaultRoute(let node, let family, let exists):
+            guard nodes[node].state != .off else { return }
+            let route = DefaultRoute(interface: 99, family: family)
+            if exists {
+                guard nodes[node].kernel.defaultRoutes.insert(route).inserted else { return }
+                notifyProcess(.kernel([.defaultRoute(route)]), on: node)
+            } else {
+                guard nodes[node].kernel.defaultRoutes.remove(route) != nil else { return }
+                notifyProcess(.kernel([.defaultRouteRemoved(route)]), on: node)
             }
         default: preconditionFailure("not of the kernel")
         }

@@ -32,6 +32,10 @@ public struct NodePlan: Hashable, Sendable {
     public var vips: [VIP] = []
     /// The pool from which it assigns itself an IPv4 address; `nil` if it assigns itself none.
     public var ipv4Pool: PrefixPool?
+    /// The ranges of cluster IPs that the cluster tells; known from the start.
+    public var serviceRanges: [IPv6Prefix] = []
+    /// The address by which the agent reaches the API server; `nil` if it is not in the environment.
+    public var apiServer: IPv6Address?
     /// What its monotonic clock shows when the simulation begins; those of real machines differ, too.
     public var clockOffset: Duration
 

@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Links
 internal import OSPF
 internal import Routing
 
@@ -35,6 +36,31 @@ extension Network {
                 .kernel,
                 "\(name(node.index))'s kernel has \(node.kernel.groupCount) groups for \(groups.count) destinations and \(node.kernel.singleCount) next hops, of which \(hops.count) are in use"
             )
+        }
+        checkServiceRoutes(of: node, table, fib, &findings)
+    }
+
+    /// There is a service route to each range of cluster IPs, and to the API server, that no other route covers.
+    private func checkServiceRoutes(
+        of node: Machine, _ table: RouteTable, _ fib: FIB, _ findings: inout Findings
+    ) {
+        let candidates = node.serviceRanges + (node.apiServer.map { [IPv6Prefix(host: $0)] } ?? [])
+        let wanted = candidates.filter { candidate in
+            let isIPv4 = candidate.ipv4 != nil
+            let hasDefault = node.kernel.defaultRoutes.contains { ($0.family == .ipv4) == isIPv4 }
+            return !hasDefault
+                && !table.routes.keys.contains { ($0.ipv4 != nil) == isIPv4 && $0.contains(candidate) }
+        }
+        let found = node.kernel.serviceRoutes
+        if found != Set(wanted) {
+            findings.add(
+                .kernel,
+                "\(name(node.index))'s kernel has the service routes \(found.sorted().map(\.description)), not \(wanted.sorted().map(\.description))"
+            )
+        }
+        for (prefix, state) in fib.serviceRouteStates where state != .installed {
+            findings.add(
+                .kernel, "\(name(node.index)) believes the service route to \(prefix) to be \(state)")
         }
     }
 }

@@ -96,6 +96,7 @@ public struct Scenario: Hashable, Sendable {
         let routerID = network.nodes[node].routerID
         let losses = network.nodes[node].kernel.routeLosses
         let removals = network.nodes[node].kernel.addressRemovals
+        let kernel = network.nodes[node].kernel
         let lossesOfOthers = network.routeLosses(besides: node)
         let start = network.now
         // At most half of the default dead interval of 4 s, so that a replacement may go unnoticed.
@@ -124,6 +125,14 @@ public struct Scenario: Hashable, Sendable {
         let keepsAddresses = !network.isPoolTooSmall
         if lost > 0, isSteady, !mayRestartSequence, keepsAddresses {
             complain(.withdrawal, "\(network.name(node)), replaced at \(start.seconds), withdrew \(lost) routes")
+        }
+        // A service route that is wanted before and after was never removed; another may not be needed any more, for example
+        // because the new process is no stub router.
+        let now = network.nodes[node].kernel
+        for prefix in kernel.serviceRoutes.intersection(now.serviceRoutes).sorted()
+        where now.serviceRouteLosses[prefix] != kernel.serviceRouteLosses[prefix] {
+            complain(
+                .withdrawal, "\(network.name(node)), replaced at \(start.seconds), removed the service route \(prefix)")
         }
         let others = network.routeLosses(besides: node) - lossesOfOthers
         // A packet that overtakes another restarts a database exchange, which then may last longer than a link is held (1 s).

@@ -11,7 +11,8 @@ extension ScenarioGenerator {
         case prefix, anycast, external, stub, drain, clusterDrain
         // A service behind a VIP fails; services of the cluster demand an address.
         case vipService, serviceDemand
-        case foreignDeletion, foreignAddressRemoval, addressStorm, forwarding, firewallReload, kernelTrouble, refusal
+        case foreignDeletion, foreignAddressRemoval, addressStorm, forwarding, firewallReload, kernelTrouble, refusal,
+            defaultRoute
         case cost, renumber, mtu
         case replay
 
@@ -26,7 +27,8 @@ extension ScenarioGenerator {
         static let machines: [FaultKind] = [
             .drain, .clusterDrain, .vipService, .vipService, .serviceDemand, .serviceDemand, .foreignDeletion,
             .foreignAddressRemoval, .addressStorm,
-            .addressStorm, .forwarding, .firewallReload, .kernelTrouble, .refusal, .kill, .sleep, .shutdown,
+            .addressStorm, .forwarding, .firewallReload, .kernelTrouble, .refusal, .defaultRoute, .kill, .sleep,
+            .shutdown,
             .announcedStop,
         ]
     }
@@ -54,7 +56,8 @@ extension ScenarioGenerator {
         case .sleep, .kill, .powerOff, .shutdown, .announcedStop, .replay: addMachineFault(kind, at: time)
         case .prefix, .anycast, .external, .stub, .drain, .clusterDrain, .vipService, .serviceDemand:
             addAnnouncement(kind, at: time)
-        case .foreignDeletion, .foreignAddressRemoval, .forwarding, .firewallReload, .kernelTrouble, .refusal:
+        case .foreignDeletion, .foreignAddressRemoval, .forwarding, .firewallReload, .kernelTrouble, .refusal,
+            .defaultRoute:
             addKernelFault(kind, at: time)
         case .addressStorm: addAddressStorm(at: time)
         case .cost, .renumber, .mtu: addReconfiguration(kind, at: time)
@@ -127,11 +130,15 @@ extension ScenarioGenerator {
                 time, .withdraw(node: node, [prefix]),
                 undoneBy: .announce(node: node, [AdvertisedPrefix(prefix: prefix, metric: metric)]))
         case .anycast:
-            let prefix = Self.anycastPrefix(random.below(3))
+            // Or a range of cluster IPs, which then needs no service route.
+            let prefix = random.chance(0.8) ? Self.anycastPrefix(random.below(3)) : Self.serviceRanges[random.below(2)]
             let entry = AdvertisedPrefix(prefix: prefix, metric: random.chance(0.8) ? 0 : UInt16(random.below(30)))
             add(time, .announce(node: node, [entry]), undoneBy: .withdraw(node: node, [prefix]))
         case .external:
-            let prefix = random.chance(0.5) ? IPv6Prefix.default : Self.externalPrefix(random.below(3))
+            let prefix = random.pick([
+                .default, .default, .default, Self.externalPrefix(random.below(3)),
+                Self.externalPrefix(random.below(3)), Self.serviceRanges[0],
+            ])!
             let external = ExternalPrefix(
                 prefix: prefix, metric: UInt32(random.number(in: 1...3)), isType2: random.chance(0.5))
             add(time, .announceExternal(node: node, external), undoneBy: .withdrawExternal(node: node, prefix))
@@ -162,6 +169,11 @@ extension ScenarioGenerator {
         case .foreignAddressRemoval: add(time, .foreignAddressRemoval(node: node))
         case .forwarding: add(time, .forwarding(node: node))
         case .firewallReload: add(time, .firewallReload(node: node))
+        case .defaultRoute:
+            let family: IPFamily = random.chance(0.5) ? .ipv4 : .ipv6
+            add(
+                time, .defaultRoute(node: node, family, exists: true),
+                undoneBy: .defaultRoute(node: node, family, exists: false))
         case .kernelTrouble:
             // Requests always succeed again later; they may stay slow.
             let isUnreachable = random.chance(0.5)
@@ -173,7 +185,7 @@ extension ScenarioGenerator {
         default:
             let addresses = random.subset(of: [Self.vipAddress(0), Self.vipAddress(1), Self.serviceAddress(0)])
             let prefixes = random.subset(of: [
-                Self.hostPrefix(of: node), Self.podPrefix(of: (node + 1) % plan.nodes.count),
+                Self.hostPrefix(of: node), Self.podPrefix(of: (node + 1) % plan.nodes.count), Self.serviceRanges[0],
             ])
             add(time, .refusal(node: node, addresses: Set(addresses), prefixes: Set(prefixes)))
             // An address that exists is refused only after another program has removed it.

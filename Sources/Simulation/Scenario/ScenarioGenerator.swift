@@ -175,6 +175,9 @@ struct ScenarioGenerator {
                     name: "vip\(number)", address: Self.vipAddress(number), check: random.chance(0.8) ? check : nil))
         }
         plan.ipv4Pool = ipv4Pool
+        // Some clusters do not tell their ranges.
+        if random.chance(0.7) { plan.serviceRanges = Self.serviceRanges }
+        if random.chance(0.7) { plan.apiServer = IPv6Address(random.chance(0.5) ? "10.96.0.1" : "fd00:10:96::1") }
         return plan
     }
 
@@ -278,6 +281,9 @@ struct ScenarioGenerator {
     static func ipv4Prefix(of node: Int) -> IPv6Prefix {
         IPv6Prefix(IPv4Prefix(IPv4Address(0xac1f_0000 | UInt32(node) << 4), length: 28))
     }
+
+    /// The ranges of cluster IPs.
+    static let serviceRanges = [IPv6Prefix("fd00:10:96::/112")!, IPv6Prefix("10.96.0.0/12")!]
 
     static let ipv4Default = IPv6Prefix("0.0.0.0/0")!
 

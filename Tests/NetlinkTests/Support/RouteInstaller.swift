@@ -38,6 +38,8 @@ final class RouteInstaller {
 
     func update(_ update: RouteTableUpdate) { installer.update(update) }
 
+    func setServiceRoutes(_ prefixes: Set<IPv6Prefix>) { installer.setServiceRoutes(prefixes) }
+
     func handle(_ event: KernelEvent) {
         switch event {
         case .link(let link): installer.link(link.index, isUsable: link.isUsable)
