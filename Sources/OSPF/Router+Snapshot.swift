@@ -135,9 +135,9 @@ extension Router {
     }
 
     /// Whether the router is at rest: no exchange and no resumption is under way, no link is held, no acknowledgment is owed or
-    /// expected, no LSA is being flushed, and nothing waits to be flooded, originated or calculated.
+    /// expected, no LSA is being flushed or merged with others, and nothing waits to be flooded, originated or calculated.
     public var isQuiet: Bool {
-        isSettled && database.maxAged.isEmpty
+        isSettled && origination.nextDeadline == nil && database.maxAged.isEmpty
             && interfaces.allSatisfy { interface in
                 interface.flood.isEmpty && interface.delayedAcknowledgments.isEmpty
                     && interface.neighbors.allSatisfy { $0.heldUntil == nil && $0.isQuiet }
@@ -146,7 +146,7 @@ extension Router {
 
     /// Whether no origination and no calculation waits for its time, and no resumption is under way.
     private var isSettled: Bool {
-        !isResuming && origination.pending.count == 0 && origination.changes.isEmpty && !prefixesChanged
+        !isResuming && !origination.isWaiting && origination.changes.isEmpty && !prefixesChanged
             && spfDelay.deadline == nil
     }
 }

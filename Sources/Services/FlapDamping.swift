@@ -1,15 +1,15 @@
 internal import OSPF
 internal import Timing
 
-/// Damping of a service address whose endpoints come and go. Without damping, this node would originate the same LSA again and
-/// again until the origination of that LSA is throttled, with all other prefixes in it. The more often the address flaps,
+/// Damping of a service address whose endpoints come and go. Without damping, this node would announce it again each time, until
+/// the router delays that (`PrefixOrigination`), and connections would break each time. The more often the address flaps,
 /// the longer it has to be stable before it is announced at its normal metric. Damping delays no withdrawal.
 struct FlapDamping: Hashable, Sendable {
     /// The number of flaps that have no consequence: a service that restarts once or twice is announced again at once.
     private static let free = 2
     /// The time without a flap after which the count starts again.
     static let memory = Duration.seconds(30)
-    /// The shortest damping: long enough that origination is not throttled (`OriginationThrottle`).
+    /// The shortest damping: long enough that the router adds no delay (`PrefixOrigination`).
     private static let shortest = Duration.seconds(2)
     /// The longest damping: less than ``memory``, otherwise damping itself would end the count.
     private static let longest = Duration.seconds(20)

@@ -33,7 +33,7 @@ import Timing
 
     /// Two instances are originated at once. Before each later one the wait doubles, from 10 ms to 5 s.
     @Test func onlyFrequentOriginationsAreDelayed() {
-        var throttle = OriginationThrottle()
+        var throttle = OriginationThrottle(.doubling)
         var now = at(1000)
         var waits: [Duration] = []
         for _ in 0..<14 {

@@ -10,12 +10,19 @@ struct Origination: Sendable {
     struct OwnLSA: Sendable {
         /// The wanted body; `nil` to flush the LSA.
         var body: LSABody?
-        var throttle = OriginationThrottle()
+        var throttle: OriginationThrottle
         /// How many times its sequence numbers started again after a flush (RFC 2328 §12.1.6), modulo 65,536. Each sequence
         /// starts one higher than the one before.
         var sequenceRestarts: Int32 = 0
         /// Whether it waits in ``Origination/pending``.
         var isPending = false
+
+        init(_ key: LSAKey, body: LSABody?) {
+            self.body = body
+            let hasNodePrefixes =
+                key.type == .ipv4Prefix || key.type == .intraAreaPrefix && key.linkStateID & networkPrefixBit == 0
+            throttle = OriginationThrottle(hasNodePrefixes ? .bursts : .doubling)
+        }
     }
 
     /// What has changed since own LSAs were last updated: only the LSAs that depend on it are made again.
@@ -40,6 +47,9 @@ struct Origination: Sendable {
     /// The octets for links in a router-LSA, without header and the four octets of flags and options.
     private static let linkCapacity = largestLSA - LSAHeader.size - 4
 
+    /// The bit of the link state IDs of intra-area-prefix-LSAs of links. Those of the node's own prefixes count from 0.
+    static let networkPrefixBit: UInt32 = 1 << 31
+
     /// Identifies a link of the router-LSA: the interface, and the neighbor or the designated router.
     struct LinkKey: Hashable, Comparable, Sendable {
         var interface: UInt32
@@ -60,8 +70,8 @@ struct Origination: Sendable {
     /// The links of our router-LSAs; one takes 16 octets.
     var links = StableFragments<LinkKey, RouterLSA.Link>(capacity: linkCapacity) { _ in 16 }
     /// The node's own IPv6 and IPv4 prefixes.
-    var prefixes = StableFragments<IPv6Prefix, LSAPrefix>(capacity: prefixCapacity, size: \.size)
-    var ipv4Prefixes = StableFragments<IPv6Prefix, LSAPrefix>(capacity: ipv4Capacity, size: \.sizeInIPv4)
+    var prefixes = PrefixOrigination(capacity: prefixCapacity, size: \.size)
+    var ipv4Prefixes = PrefixOrigination(capacity: ipv4Capacity, size: \.sizeInIPv4)
     /// The prefixes of the links whose designated router we are or were, by interface index.
     var networkPrefixes: [UInt32: StableFragments<IPv6Prefix, LSAPrefix>] = [:]
     /// The imported prefixes.
@@ -71,11 +81,23 @@ struct Origination: Sendable {
     var externalIDs: [IPv6Prefix: UInt32] = [:]
     private var nextExternalID: UInt32 = 0
 
-    var nextDeadline: Instant? { pending.first }
+    var nextDeadline: Instant? { [pending.first, prefixDeadline].compactMap(\.self).min() }
+
+    /// Whether an LSA waits for its next instance, or a prefix to be announced.
+    var isWaiting: Bool { pending.count > 0 || prefixes.isWaiting || ipv4Prefixes.isWaiting }
+
+    /// When prefixes that wait, or that move to another LSA, need something to be done.
+    private var prefixDeadline: Instant? { [prefixes.deadline, ipv4Prefixes.deadline].compactMap(\.self).min() }
 
     /// Whether any own LSA may have to be originated now.
     func isDue(at now: Instant) -> Bool {
-        !changes.isEmpty || pending.first.map { $0 <= now } == true
+        !changes.isEmpty || nextDeadline.map { $0 <= now } == true
+    }
+
+    /// The changes since the last call, and what is due now.
+    mutating func takeChanges(at now: Instant) -> Changes {
+        defer { changes = [] }
+        return prefixDeadline.map { $0 <= now } == true ? changes.union(.prefixes) : changes
     }
 
     /// Whether the router imports prefixes (RFC 5340 §A.4.3, E-bit).
@@ -88,8 +110,8 @@ struct Origination: Sendable {
             if let other = wanted[entry.prefix], other.metric <= prefix.metric { continue }
             wanted[entry.prefix] = prefix
         }
-        ipv4Prefixes.update(to: wanted.filter { $0.key.ipv4 != nil })
-        prefixes.update(to: wanted.filter { $0.key.ipv4 == nil })
+        ipv4Prefixes.wanted = wanted.filter { $0.key.ipv4 != nil }
+        prefixes.wanted = wanted.filter { $0.key.ipv4 == nil }
         changes.insert(.prefixes)
     }
 
@@ -153,8 +175,8 @@ struct Origination: Sendable {
         own = [:]
         pending = DeadlineQueue()
         networkPrefixes = [:]
-        prefixes.markAllChanged()
-        ipv4Prefixes.markAllChanged()
+        prefixes.fragments.markAllChanged()
+        ipv4Prefixes.fragments.markAllChanged()
         changes = [.interfaces, .prefixes, .externals, .identity]
     }
 
@@ -163,38 +185,5 @@ struct Origination: Sendable {
         guard own[key]?.isPending == false else { return }
         own[key]!.isPending = true
         pending.insert(key, at: moment)
-    }
-}
-
-/// When an LSA may be originated again. RFC 2328 §12.4 requires MinLSInterval, 5 s, between any two instances. Here the
-/// first two are originated without delay, because a router that starts or loses a link originates several within a moment.
-/// In a series of changes the time between instances doubles from 10 ms to the same 5 s.
-struct OriginationThrottle: Sendable {
-    private static let first = Duration.milliseconds(10)
-    private static let longest = Duration.seconds(5)
-
-    private var last: Instant?
-    /// The number of instances in the current series, which a long enough pause ends (``originated(at:)``).
-    private var seriesLength = 0
-
-    /// The minimum time between the last instance and the next.
-    private var wait: Duration {
-        // 10 ms doubled nine times is more than the longest wait.
-        seriesLength < 2 ? .zero : min(Self.longest, Self.first * (1 << min(seriesLength - 2, 9)))
-    }
-
-    /// Whether so few instances were originated in the series that an urgent one need not wait. Each newer instance of our LSA
-    /// that another router with our ID originates causes an urgent one (``Router/receivedOwn(_:_:at:)``), so the number of
-    /// urgent ones has a bound.
-    var allowsUrgent: Bool { seriesLength < 8 }
-
-    /// The earliest moment for the next instance.
-    var earliest: Instant { last.map { $0 + wait } ?? .zero }
-
-    mutating func originated(at now: Instant) {
-        // A pause that the throttle imposed must not end the series, so only a pause of twice that, and at least 1 s, does.
-        if let last, now - last >= max(.seconds(1), wait * 2) { seriesLength = 0 }
-        last = now
-        seriesLength += 1
     }
 }

@@ -50,8 +50,8 @@ extension Router {
             }
         }
         origination.links.adopt(links)
-        origination.prefixes.adopt(prefixes)
-        origination.ipv4Prefixes.adopt(ipv4Prefixes)
+        origination.prefixes.fragments.adopt(prefixes)
+        origination.ipv4Prefixes.fragments.adopt(ipv4Prefixes)
         origination.adoptExternalIDs(externals)
     }
 

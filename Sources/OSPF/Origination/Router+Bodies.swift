@@ -9,9 +9,14 @@ extension Router {
     typealias Wanted = (key: DatabaseKey, body: LSABody?)
 
     func ownKey(_ type: LSAType, _ linkStateID: UInt32, interface: UInt32 = 0) -> DatabaseKey {
+        Self.key(type, linkStateID, interface: interface, of: routerID)
+    }
+
+    private static func key(
+        _ type: LSAType, _ linkStateID: UInt32, interface: UInt32 = 0, of router: RouterID
+    ) -> DatabaseKey {
         DatabaseKey(
-            interface: interface,
-            lsa: LSAKey(type: type, linkStateID: linkStateID, advertisingRouter: routerID))
+            interface: interface, lsa: LSAKey(type: type, linkStateID: linkStateID, advertisingRouter: router))
     }
 
     /// All LSAs that depend on what has changed. Prefixes are distributed over LSAs, of which only the changed ones are made.
@@ -22,22 +27,28 @@ extension Router {
             wanted += routerLSAs()
             wanted += networkLSAs()
         }
-        if changes.contains(.prefixes) {
-            for (fragment, elements) in origination.prefixes.drainChanged() {
-                let body = IntraAreaPrefixLSA(
-                    referencedType: .router, referencedLinkStateID: 0, referencedAdvertisingRouter: routerID,
-                    prefixes: elements)
-                wanted.append(
-                    (ownKey(.intraAreaPrefix, UInt32(fragment)), elements.isEmpty ? nil : .intraAreaPrefix(body)))
-            }
-            for (fragment, elements) in origination.ipv4Prefixes.drainChanged() {
-                let body = elements.isEmpty ? nil : LSABody.ipv4Prefix(IPv4PrefixLSA(prefixes: elements))
-                wanted.append((ownKey(.ipv4Prefix, UInt32(fragment)), body))
-            }
-        }
+        if changes.contains(.prefixes) { wanted += prefixLSAs(at: now) }
         if changes.contains(.externals) { wanted += externalLSAs() }
         if !changes.isDisjoint(with: [.identity, .interfaces]) { wanted += identityLSAs() }
         return wanted
+    }
+
+    /// The intra-area-prefix-LSAs and IPv4-prefix-LSAs with the node's prefixes (RFC 5340 §4.4.3.9).
+    private mutating func prefixLSAs(at now: Instant) -> [Wanted] {
+        let (own, routerID) = (origination.own, routerID)
+        origination.prefixes.advance(at: now) { own[Self.key(.intraAreaPrefix, UInt32($0), of: routerID)] }
+        origination.ipv4Prefixes.advance(at: now) { own[Self.key(.ipv4Prefix, UInt32($0), of: routerID)] }
+        let prefixes = origination.prefixes.fragments.drainChanged().map { fragment, elements in
+            let body = IntraAreaPrefixLSA(
+                referencedType: .router, referencedLinkStateID: 0, referencedAdvertisingRouter: routerID,
+                prefixes: elements)
+            return (ownKey(.intraAreaPrefix, UInt32(fragment)), elements.isEmpty ? nil : LSABody.intraAreaPrefix(body))
+        }
+        let ipv4Prefixes = origination.ipv4Prefixes.fragments.drainChanged().map { fragment, elements in
+            let body = elements.isEmpty ? nil : LSABody.ipv4Prefix(IPv4PrefixLSA(prefixes: elements))
+            return (ownKey(.ipv4Prefix, UInt32(fragment)), body)
+        }
+        return prefixes + ipv4Prefixes
     }
 
     /// One link-LSA per interface with hellos (RFC 5340 §4.4.3.8), without prefixes: our addresses and prefixes are those of
@@ -145,10 +156,10 @@ extension Router {
         let changed = fragments.drainChanged()
         origination.networkPrefixes[index] = fragments
         return changed.compactMap { fragment, elements in
-            // The link state IDs of the node's own prefixes count from 0, so those of links have the top bit: then 23 bits of
-            // the interface index and 8 of the fragment. A link with more prefixes than fit 256 LSAs loses the rest.
+            // After the top bit, 23 bits of the interface index and 8 of the fragment. A link with more prefixes than fit 256
+            // LSAs loses the rest.
             guard fragment < 256 else { return nil }
-            let linkStateID = 1 << 31 | (index & 0x7f_ffff) << 8 | UInt32(fragment)
+            let linkStateID = Origination.networkPrefixBit | (index & 0x7f_ffff) << 8 | UInt32(fragment)
             let body = IntraAreaPrefixLSA(
                 referencedType: .network, referencedLinkStateID: index, referencedAdvertisingRouter: routerID,
                 prefixes: elements)

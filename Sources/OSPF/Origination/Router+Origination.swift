@@ -6,8 +6,7 @@ internal import Timing
 extension Router {
     /// Updates own LSAs after changes (during a resumption only the link-LSAs), and originates those whose delay is over.
     mutating func originateOwn(at now: Instant) {
-        let changes = origination.changes
-        origination.changes = []
+        let changes = origination.takeChanges(at: now)
         if resumption != nil {
             resumption!.withheld.formUnion(changes)
             if changes.contains(.interfaces) { for (key, body) in linkLSAs() { want(body, for: key, at: now) } }
@@ -25,7 +24,7 @@ extension Router {
         if origination.own[key] == nil {
             // Nothing is wanted, and there is nothing to flush.
             guard body != nil || database[key] != nil else { return }
-            origination.own[key] = Origination.OwnLSA(body: body)
+            origination.own[key] = Origination.OwnLSA(key.lsa, body: body)
             // The database already has the LSA, of an earlier run, with the same body. Its refresh may be due.
             if let body, hasBody(body, key, at: now) { return scheduleAging(of: key) }
         } else {

@@ -1,25 +1,32 @@
 /// Distributes elements (prefixes or links) over fragments, each of which becomes an LSA of limited size. An element stays in
 /// its fragment while others are added or removed, so that adding or removing one element changes one LSA.
+///
+/// A fragment that is merged into others closes: for a time its elements are in both, so that no router loses any of them,
+/// whatever the order in which the LSAs arrive.
 struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable & Sendable>: Sendable {
     /// Octets of elements that fit into one LSA.
-    private let capacity: Int
+    let capacity: Int
     /// Octets of one element.
-    private let size: @Sendable (Element) -> Int
+    let size: @Sendable (Element) -> Int
 
-    private struct Fragment: Sendable {
+    struct Fragment: Sendable {
         var elements: [Key: Element] = [:]
         var octets = 0
+        /// Whether its elements are copies of those in other fragments.
+        var isClosing = false
     }
 
-    private var fragments: [Fragment] = []
-    /// The fragment of each element.
-    private var places: [Key: Int] = [:]
+    var fragments: [Fragment] = []
+    /// The fragment of each element, which is not closing.
+    private(set) var places: [Key: Int] = [:]
     /// The first fragment to try for a new element. Those before it count as full.
-    private var firstWithRoom = 0
+    var firstWithRoom = 0
     /// The fragment in which an earlier run had each element that was not added since.
     private var earlierPlaces: [Key: Int] = [:]
     /// Fragments that have changed, or were marked as changed, since the last ``drainChanged()``.
-    private var changed: Set<Int> = []
+    var changed: Set<Int> = []
+    /// The fragments that are closing.
+    var closing: Set<Int> = []
 
     init(capacity: Int, size: @escaping @Sendable (Element) -> Int) {
         self.capacity = capacity
@@ -28,6 +35,12 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
 
     /// Includes empty fragments.
     var fragmentCount: Int { fragments.count }
+
+    /// The number of fragments with elements, without those that are closing.
+    var usedCount: Int { fragments.count { !$0.elements.isEmpty && !$0.isClosing } }
+
+    /// The element with this key.
+    subscript(key: Key) -> Element? { places[key].flatMap { fragments[$0].elements[key] } }
 
     /// Replaces all elements.
     mutating func update(to wanted: [Key: Element]) {
@@ -45,29 +58,39 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
 
     /// How many fragments more than elements an earlier run may have had: some were emptied, but a forged LSA with a large link
     /// state ID must not make the array large.
-    private static var maximumGaps: Int { 64 }
+    private static var maximumGaps: Int { 1024 }
 
     /// Moves the elements, also those that are added later, to the fragments in which an earlier run had them, as far as they
     /// have room there. Every fragment counts as changed.
     mutating func adopt(_ places: [Key: Int]) {
         var elements: [Key: Element] = [:]
-        for fragment in fragments { elements.merge(fragment.elements) { first, _ in first } }
-        (fragments, self.places, firstWithRoom, changed) = ([], [:], 0, [])
+        for fragment in fragments where !fragment.isClosing { elements.merge(fragment.elements) { first, _ in first } }
+        (fragments, self.places, firstWithRoom, changed, closing) = ([], [:], 0, [], [])
         earlierPlaces = places.filter { (0..<places.count + Self.maximumGaps).contains($0.value) }
         update(to: elements)
         markAllChanged()
     }
 
-    private mutating func remove(_ key: Key) {
+    /// Removes an element, and its copy in a closing fragment.
+    mutating func remove(_ key: Key) {
         guard let place = places.removeValue(forKey: key) else { return }
-        let element = fragments[place].elements.removeValue(forKey: key)!
-        fragments[place].octets -= size(element)
-        changed.insert(place)
+        remove(key, from: place)
+        removeCopy(of: key)
         firstWithRoom = min(firstWithRoom, place)
     }
 
+    private mutating func removeCopy(of key: Key) {
+        for place in closing where fragments[place].elements[key] != nil { remove(key, from: place) }
+    }
+
+    private mutating func remove(_ key: Key, from place: Int) {
+        let element = fragments[place].elements.removeValue(forKey: key)!
+        fragments[place].octets -= size(element)
+        changed.insert(place)
+    }
+
     /// Adds or replaces an element: in its fragment, in that of the earlier run, or in the first with room.
-    private mutating func set(_ key: Key, _ element: Element) {
+    mutating func set(_ key: Key, _ element: Element) {
         if let place = places[key] {
             let old = fragments[place].elements[key]!
             guard old != element else { return }
@@ -75,23 +98,32 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
                 fragments[place].elements[key] = element
                 fragments[place].octets += size(element) - size(old)
                 changed.insert(place)
-                return
+                return removeCopy(of: key)
             }
             remove(key)
         }
-        if let place = earlierPlaces.removeValue(forKey: key) {
-            while fragments.count <= place { fragments.append(Fragment()) }
-            if fragments[place].octets + size(element) <= capacity { return insert(key, element, in: place) }
-        }
+        if restore(key, element, isOpen: { _ in true }) { return }
         var place = firstWithRoom
-        while place < fragments.count, fragments[place].octets + size(element) > capacity { place += 1 }
+        while place < fragments.count, room(in: place) < size(element) { place += 1 }
         if place == fragments.count { fragments.append(Fragment()) }
         insert(key, element, in: place)
         // Elements differ little in size, so a fragment that had no room for this one counts as full for others.
         firstWithRoom = place
     }
 
-    private mutating func insert(_ key: Key, _ element: Element, in place: Int) {
+    /// Adds an element to the fragment that it had in an earlier run. Returns whether that is open and has room.
+    mutating func restore(_ key: Key, _ element: Element, isOpen: (Int) -> Bool) -> Bool {
+        guard let place = earlierPlaces.removeValue(forKey: key) else { return false }
+        while fragments.count <= place { fragments.append(Fragment()) }
+        guard room(in: place) >= size(element), isOpen(place) else { return false }
+        insert(key, element, in: place)
+        return true
+    }
+
+    /// The octets that a fragment has room for.
+    func room(in place: Int) -> Int { fragments[place].isClosing ? 0 : capacity - fragments[place].octets }
+
+    mutating func insert(_ key: Key, _ element: Element, in place: Int) {
         fragments[place].elements[key] = element
         fragments[place].octets += size(element)
         places[key] = place

@@ -83,7 +83,7 @@ extension RouteCalculation {
 
     /// Each prefix once, at its lowest metric. Most LSAs have each once and in order; an LSA that repeats a prefix thousands of
     /// times must not cost more than its size.
-    private static func cheapest(of list: [LSAPrefix]) -> [LSAPrefix] {
+    static func cheapest(of list: [LSAPrefix]) -> [LSAPrefix] {
         if zip(list, list.dropFirst()).allSatisfy({ $0.prefix < $1.prefix }) { return list }
         var places: [IPv6Prefix: Int] = [:]
         var result: [LSAPrefix] = []

@@ -72,7 +72,7 @@ extension RouteCalculation {
                 routerID: node.name.router, hostname: hostname(of: node.name.router),
                 distance: paths.distance(to: vertex), nextHops: nextHops(paths.firstHops(to: vertex)),
                 flags: node.flags, isStub: !topology.graph.isTransit(vertex),
-                prefixes: (own[vertex] ?? []).sorted { ($0.prefix, $0.metric) < ($1.prefix, $1.metric) })
+                prefixes: Self.cheapest(of: (own[vertex] ?? []).sorted { $0.prefix < $1.prefix }))
         }.sorted { $0.routerID < $1.routerID }
     }
 

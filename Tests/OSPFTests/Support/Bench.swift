@@ -24,6 +24,8 @@ struct Bench {
     var filter: (Port, [UInt8]) -> Bool = { _, _ in true }
     /// Every packet that a router has sent, also those that were lost.
     var sent: [(at: Instant, from: Port, destination: IPv6Address, octets: [UInt8])] = []
+    /// By router, the prefixes that became unreachable, in order.
+    var lost: [[IPv6Prefix]] = []
     /// Of every link.
     var delay = Duration.microseconds(100)
     private struct Membership: Hashable {
@@ -42,6 +44,7 @@ struct Bench {
     mutating func addRouter(_ configuration: RouterConfiguration) -> Int {
         routers.append(Router(configuration: configuration, at: now))
         notices.append([])
+        lost.append([])
         return routers.count - 1
     }
 
@@ -93,7 +96,9 @@ struct Bench {
             case .membership(let interface, let group, let joined):
                 let membership = Membership(port: Port(router: router, interface: interface), group: group)
                 if joined { memberships.insert(membership) } else { memberships.remove(membership) }
-            case .routes, .routerIDChanged: break
+            case .routes(let update):
+                lost[router] += update.routes.filter { $0.destination == nil }.map(\.prefix)
+            case .routerIDChanged: break
             }
         }
     }
