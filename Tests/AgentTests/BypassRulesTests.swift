@@ -1,68 +1,72 @@
 import Addressing
+import Glibc
+import Lab
 import Node
+import TestSupport
 import Testing
 
 @testable import Agent
 
-/// The text that `nft` reads and writes.
-@Suite struct BypassRulesTests {
-    private static let listing = """
-        table inet kubermesh_bypass {
-        \tset services6 {
-        \t\ttype ipv6_addr
-        \t\telements = { 2001:db8::1, 2001:db8::2,
-        \t\t\t     2001:db8::3 }
-        \t}
+/// The commands for `nft`, with the real program and the kernel, in a namespace of their own.
+@Suite(.serialized, .needsRoot) struct BypassRulesTests {
+    private static let ipv6 = IPv6Address("2001:db8::1")!
+    private static let ipv4 = IPv6Address("::ffff:10.0.0.1")!
 
-        \tset translated6 {
-        \t\ttype ipv6_addr . ipv6_addr
-        \t\tsize 65536
-        \t\tflags dynamic,timeout
-        \t\ttimeout 5d
-        \t\telements = { 2001:db8::9 . 2001:db8::1 expires 4d23h }
-        \t}
+    private func withNamespace(
+        _ body: (_ nft: (_ arguments: [String], _ input: String) throws -> String) throws -> Void
+    ) throws {
+        let name = "mesh-nft-\(getpid())"
+        try Command(["ip", "netns", "add", name]).run()
+        defer { _ = try? Command(["ip", "netns", "delete", name]).run() }
+        try body { try Command(["nft"] + $0, in: name, input: $1).run() }
+    }
 
-        \tchain prerouting {
-        \t\ttype filter hook prerouting priority raw; policy accept;
-        \t\tip6 daddr @services6 notrack
-        \t}
+    private static let contents: [ProxyBypass.Contents] = [
+        .init(), .init(addresses: [ipv6]), .init(addresses: [ipv4], ports: [1], uplinks: [1]),
+        .init(addresses: [ipv6, ipv4], ports: [1], uplinks: [1, 77]),
+    ]
+
+    /// In whatever order: also from a table with one family only, or none, to another.
+    @Test func everyTableCanBecomeEveryOther() throws {
+        try withNamespace { nft in
+            for first in Self.contents {
+                for second in Self.contents {
+                    _ = try nft(["-f", "-"], BypassRules.replacement(first))
+                    _ = try nft(["-f", "-"], BypassRules.update(second))
+                    let updated = try nft(["list", "table", "inet", BypassRules.table], "")
+                    _ = try nft(["-f", "-"], BypassRules.replacement(second))
+                    #expect(try nft(["list", "table", "inet", BypassRules.table], "") == updated)
+                    for (address, text) in [(Self.ipv6, "2001:db8::1"), (Self.ipv4, "10.0.0.1")] {
+                        #expect(updated.contains(text) == second.addresses.contains(address))
+                    }
+                }
+            }
         }
-        """
-
-    @Test func elementsAreCountedAndNotPartOfTheStructure() throws {
-        let listing = BypassRules.Listing(Self.listing)
-        #expect(listing.counts == ["services6": 3])
-        #expect(!listing.structure.contains { $0.contains("elements") || $0.contains("2001:db8::3") })
-        #expect(listing.structure.contains { $0.contains("notrack") })
-        // A connection that a packet adds is no change.
-        let later = BypassRules.Listing(
-            Self.listing.replacing("2001:db8::9 .", with: "2001:db8::8 . 2001:db8::2 expires 1d, 2001:db8::9 ."))
-        #expect(later == listing)
-        #expect(BypassRules.Listing(Self.listing.replacing("notrack", with: "accept")) != listing)
-        #expect(BypassRules.Listing(Self.listing.replacing(", 2001:db8::2", with: "")) != listing)
     }
 
-    @Test func countsFollowChanges() throws {
-        var listing = BypassRules.Listing("")
-        let first = IPv6Address("2001:db8::1")!
-        let second = IPv6Address("::ffff:10.0.0.1")!
-        listing.count(adding: [first, second], removing: [])
-        #expect(listing.counts == ["services6": 1, "quoted6": 1, "services4": 1, "quoted4": 1])
-        listing.count(adding: [], removing: [first])
-        #expect(listing.counts == ["services4": 1, "quoted4": 1])
+    @Test func addressesAreAddedRemovedAndFilledAgain() throws {
+        try withNamespace { nft in
+            _ = try nft(["-f", "-"], BypassRules.replacement(.init()))
+            _ = try nft(["-f", "-"], BypassRules.change(adding: [Self.ipv6, Self.ipv4], removing: []))
+            let full = try nft(["list", "table", "inet", BypassRules.table], "")
+            #expect(full.contains("2001:db8::1") && full.contains("0x20010db8000000000000000000000001"))
+            #expect(full.contains("10.0.0.1") && full.contains("0x0a000001"))
+            _ = try nft(["-f", "-"], BypassRules.change(adding: [], removing: [Self.ipv6]))
+            _ = try nft(["-f", "-"], BypassRules.refill([Self.ipv6, Self.ipv4]))
+            #expect(try nft(["list", "table", "inet", BypassRules.table], "") == full)
+            _ = try nft(["-f", "-"], BypassRules.refill([]))
+            #expect(try !nft(["list", "table", "inet", BypassRules.table], "").contains("2001:db8::1"))
+        }
     }
 
-    /// Names of ports are from the kernel, which allows quotation marks and asterisks.
-    @Test func portsWhoseNamesNFTCannotReadAreLeftOut() {
-        let contents = ProxyBypass.Contents(ports: ["br0", "a\"b", "c*", "d\\e"])
-        let text = BypassRules.replacement(contents)
-        #expect(text.contains("elements = { \"br0\" }"))
-    }
-
-    @Test func addressesAreWrittenAlsoAsNumbers() {
-        let text = BypassRules.change(
-            adding: [IPv6Address("2001:db8::1")!, IPv6Address("::ffff:10.0.0.1")!], removing: [])
-        #expect(text.contains("quoted6 { 0x20010db8000000000000000000000001 }"))
-        #expect(text.contains("quoted4 { 167772161 }"))
+    /// An update keeps the connections that the table remembers.
+    @Test func anUpdateKeepsConnections() throws {
+        try withNamespace { nft in
+            _ = try nft(["-f", "-"], BypassRules.replacement(Self.contents[1]))
+            _ = try nft(
+                ["add", "element", "inet", BypassRules.table, "clients6", "{ 2001:db8::9 timeout 1h }"], "")
+            _ = try nft(["-f", "-"], BypassRules.update(Self.contents[3]))
+            #expect(try nft(["list", "table", "inet", BypassRules.table], "").contains("2001:db8::9"))
+        }
     }
 }

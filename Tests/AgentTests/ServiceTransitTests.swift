@@ -254,7 +254,14 @@ import Testing
                 services: [.init(name: "local", address: Self.local.ipv6, endpoint: scene.endpoint[0], isLocal: true)],
                 podRanges: Self.podCIDRs["k"]!, hasEndpoints: true)
             try scene.lab.command(on: "k", ["nft", "-f", "-"], input: services.nftables).run()
-            for _ in 0..<3 { #expect(scene.dial("\(gateway)", 8888, from: "far") != nil) }
+            // As the rules of kube-proxy's iptables mode do.
+            let firewall =
+                "table inet firewall { chain f { type filter hook forward priority filter; ct state invalid drop; }; }"
+            try scene.lab.command(on: "t2", ["nft", "-f", "-"], input: firewall).run()
+            for _ in 0..<3 {
+                #expect(scene.dial("\(gateway)", 8888, from: "far") != nil, "through the gateway")
+                #expect(scene.dial(Self.local.ipv6, from: "far") != nil, "directly")
+            }
         }
     }
 

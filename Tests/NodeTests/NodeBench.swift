@@ -142,7 +142,7 @@ struct NodeBench {
 
     private mutating func carryOut(_ request: ProxyBypass.Request) {
         switch request {
-        case .replace(let contents): table = contents
+        case .update(let contents), .replace(let contents): table = contents
         case .change(let adding, let removing):
             table?.addresses.formUnion(adding)
             table?.addresses.subtract(removing)

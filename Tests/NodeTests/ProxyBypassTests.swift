@@ -13,10 +13,9 @@ import Timing
     private static let first = IPv6Address("2001:db8:aa::1")!
     private static let second = IPv6Address("2001:db8:aa::2")!
     private static let third = IPv6Address("::ffff:10.0.0.3")!
-    private static let pods = [IPv6Prefix("2001:db8:5::/120")!]
 
-    private static func contents(_ addresses: IPv6Address..., pods: [IPv6Prefix] = pods) -> ProxyBypass.Contents {
-        ProxyBypass.Contents(addresses: Set(addresses), pods: pods)
+    private static func contents(_ addresses: IPv6Address..., ports: [UInt32] = [2]) -> ProxyBypass.Contents {
+        ProxyBypass.Contents(addresses: Set(addresses), ports: ports, uplinks: ports)
     }
 
     private var bypass = ProxyBypass()
@@ -38,19 +37,16 @@ import Timing
         #expect(settle().isEmpty && bypass.nextDeadline == nil)
     }
 
-    @Test mutating func aTableOfAnEarlierRunIsReplacedAndThenOnlyDifferencesAreRequested() {
+    /// An update keeps the connections that the table remembers.
+    @Test mutating func aTableOfAnEarlierRunIsUpdatedAndThenOnlyDifferencesAreRequested() {
         bypass.want(Self.contents(Self.first, Self.second), at: now)
-        #expect(settle() == [.replace(Self.contents(Self.first, Self.second))])
+        #expect(settle() == [.update(Self.contents(Self.first, Self.second))])
         bypass.want(Self.contents(Self.second, Self.third), at: now)
         #expect(settle() == [.change(adding: [Self.third], removing: [Self.first])])
         #expect(bypass.placedCount == 2 && bypass.isComplete)
-        // Other pods or ports are other rules.
-        var other = Self.contents(Self.second, pods: [])
+        let other = Self.contents(Self.second, ports: [2, 3])
         bypass.want(other, at: now)
-        #expect(settle() == [.replace(other)])
-        other.ports = ["br0"]
-        bypass.want(other, at: now)
-        #expect(settle() == [.replace(other)])
+        #expect(settle() == [.update(other)])
         bypass.want(nil, at: now)
         #expect(settle() == [.remove])
         #expect(bypass.placedCount == 0 && bypass.isComplete)
@@ -59,11 +55,11 @@ import Timing
     /// Changes during a request are gathered in the next one.
     @Test mutating func oneRequestIsUnderWayAtATime() {
         bypass.want(Self.contents(Self.first), at: now)
-        #expect(bypass.next(at: now) == .replace(Self.contents(Self.first)))
+        #expect(bypass.next(at: now) == .update(Self.contents(Self.first)))
         for addresses in [
             [Self.first, Self.second], [Self.first, Self.second, Self.third], [Self.second, Self.third],
         ] {
-            bypass.want(ProxyBypass.Contents(addresses: Set(addresses), pods: Self.pods), at: now)
+            bypass.want(ProxyBypass.Contents(addresses: Set(addresses), ports: [2], uplinks: [2]), at: now)
             #expect(bypass.next(at: now) == nil)
         }
         #expect(bypass.receive(.done, at: now) == nil)
@@ -88,7 +84,9 @@ import Timing
         bypass.want(Self.contents(Self.first), at: now)
         var delays: [Duration] = []
         for _ in 0..<10 {
-            #expect(bypass.next(at: now) == .replace(Self.contents(Self.first)))
+            let request = bypass.next(at: now)
+            #expect(
+                request == (delays.isEmpty ? .update(Self.contents(Self.first)) : .replace(Self.contents(Self.first))))
             _ = bypass.receive(.failed("no nft"), at: now)
             guard let deadline = bypass.nextDeadline else { break }
             delays.append(deadline - now)
@@ -119,14 +117,15 @@ import Timing
 
     // MARK: In the node
 
-    private func bench(_ change: (inout Configuration) -> Void = { _ in }) -> NodeBench {
+    private func bench(_ links: [Link] = [NodeBench.eno1], _ change: (inout Configuration) -> Void = { _ in })
+        -> NodeBench
+    {
         var configuration = Configuration()
         configuration.vips = [VIP(name: "api", address: Self.first)]
-        configuration.addressing.podPrefixes = Self.pods
         change(&configuration)
         var bench = NodeBench(configuration, hasCluster: true)
         bench.table = Self.contents(Self.second)
-        bench.start()
+        bench.start(links)
         return bench
     }
 
@@ -137,21 +136,25 @@ import Timing
         #expect(bench.node.life.isSynchronized && bench.table == Self.contents(Self.first))
     }
 
-    /// On a port of the mesh that is a bridge, packets are in transit; from other bridges they come from pods.
-    @Test func portsOfTheMeshThatAreBridgesAreInTheTable() {
-        var configuration = Configuration()
-        configuration.vips = [VIP(name: "api", address: Self.first)]
-        var rule = InterfaceRule(pattern: .named(Glob("br*")!))
-        rule.role = .active(.auto)
-        configuration.interfaces = [rule] + configuration.interfaces
-        var bench = NodeBench(configuration, hasCluster: true)
+    /// Packets may come from ports of the mesh and other network cards, bonds and VLANs, but not from devices of containers.
+    @Test func devicesOfContainersAreNotInTheTable() {
         let mac = MACAddress("00:1b:21:00:00:09")!
-        bench.start([
-            NodeBench.eno1, Link(index: 9, name: "br0", macAddress: mac, kind: "bridge"),
-            Link(index: 10, name: "cni0", macAddress: mac, kind: "bridge"),
-        ])
+        let links = [
+            NodeBench.eno1, NodeBench.enp1s0, Link(index: 9, name: "cni0", macAddress: mac, kind: "bridge"),
+            Link(index: 10, name: "veth1", macAddress: mac, kind: "veth"),
+            Link(index: 11, name: "bond0", macAddress: mac, kind: "bond"),
+            Link(index: 12, name: "br0", macAddress: mac, kind: "bridge"),
+        ]
+        var bench = bench(links) { configuration in
+            var rules = ["enp1s0", "br0"].map { InterfaceRule(pattern: .named(Glob($0)!)) }
+            rules[0].role = .ignored
+            rules[1].role = .active(.auto)
+            configuration.interfaces = rules + configuration.interfaces
+        }
         bench.run(for: .seconds(60))
-        #expect(bench.table?.ports == ["br0"])
+        #expect(bench.table?.ports == [2, 12] && bench.table?.uplinks == [2, 3, 11, 12])
+        bench.handle(.kernel([.linkRemoved(links[4])]))
+        #expect(bench.table?.uplinks == [2, 3, 12])
     }
 
     @Test func theTableIsRemovedWhereTheBypassIsOff() {

@@ -1,7 +1,7 @@
 internal import Addressing
 internal import Node
 
-/// The commands for our nftables table, and what its listing says.
+/// The commands for our nftables table.
 ///
 /// Packets in transit to and from addresses of services are not tracked (`notrack`). Neither the translations of kube-proxy nor
 /// its rules for addresses without endpoints apply to packets that are not tracked: the former need a tracked connection, the
@@ -9,10 +9,9 @@ internal import Node
 enum BypassRules {
     /// The name of the table, in the family `inet`.
     static let table = "kubermesh_bypass"
-    static let qualifiedTable = "inet \(table)"
 
     /// One family of addresses, as nftables names it.
-    private struct Family {
+    private struct Family: Sendable {
         /// The suffix of names of sets.
         let suffix: String
         /// The header with the addresses.
@@ -23,46 +22,59 @@ enum BypassRules {
         /// The destination address of the packet that an error quotes, as a range of bits of the ICMP message.
         let quotedDestination: String
 
-        static let ipv6 = Family(
-            suffix: "6", header: "ip6", addressType: "ipv6_addr", quotingErrors: "icmpv6 type { 1, 2, 3, 4 }",
-            // After 8 octets of ICMPv6 and 24 of the IPv6 header.
-            quotedDestination: "@th,256,128")
-        static let ipv4 = Family(
-            suffix: "4", header: "ip", addressType: "ipv4_addr", quotingErrors: "icmp type { 3, 11, 12 }",
-            // After 8 octets of ICMP and 16 of the IPv4 header.
-            quotedDestination: "@th,192,32")
+        static let all = [
+            Family(
+                suffix: "6", header: "ip6", addressType: "ipv6_addr", quotingErrors: "icmpv6 type { 1, 2, 3, 4 }",
+                // After 8 octets of ICMPv6 and 24 of the IPv6 header.
+                quotedDestination: "@th,256,128"),
+            Family(
+                suffix: "4", header: "ip", addressType: "ipv4_addr", quotingErrors: "icmp type { 3, 11, 12 }",
+                // After 8 octets of ICMP and 16 of the IPv4 header.
+                quotedDestination: "@th,192,32"),
+        ]
+
+        func contains(_ address: IPv6Address) -> Bool { (address.ipv4 == nil) == (suffix == "6") }
     }
 
-    /// Commands that replace the table, whatever is in it, by one with these contents. The first line makes the second valid if
-    /// there is no table.
-    static func replacement(_ contents: ProxyBypass.Contents) -> String {
-        let addresses = contents.addresses.sorted()
-        let (ipv4, ipv6) = (addresses.filter { $0.ipv4 != nil }, addresses.filter { $0.ipv4 == nil })
-        let pods = contents.pods.map { pod in pod.ipv4.map { (true, "\($0)") } ?? (false, "\(pod)") }
-        // In nftables, `*` at the end is a wildcard, and there is no way to write a quotation mark.
-        let ports = contents.ports.filter { !$0.contains { "\"\\*".contains($0) } }.map { "\"\($0)\"" }
-        let kinds = ProxyBypass.containerKinds.map { "\"\($0)\"" }.joined(separator: ", ")
-        return """
-            add table \(qualifiedTable)
-            delete table \(qualifiedTable)
-            table \(qualifiedTable) {
-                set ports { type ifname\(elements(ports.joined(separator: ", "))); }
-            \(sets(.ipv6, ipv6, pods: pods.filter { !$0.0 }.map(\.1)))
-            \(sets(.ipv4, ipv4, pods: pods.filter(\.0).map(\.1)))
-                chain prerouting {
-                    type filter hook prerouting priority raw
-                    meta iifkind { \(kinds) } iifname != @ports return
-            \(rules(.ipv6))
-            \(rules(.ipv4))
-                }
-                chain forward {
-                    type filter hook forward priority filter
-            \(translationRule(.ipv6))
-            \(translationRule(.ipv4))
-                }
-            }
+    /// How many connections and clients the table remembers: as many as connection tracking does by default.
+    private static let mostConnections = 262_144
+
+    /// Commands that make the table with these contents. The connections that an existing table remembers stay.
+    static func update(_ contents: ProxyBypass.Contents) -> String {
+        let sets = Family.all.map { family in
+            """
+            add set inet \(table) services\(family.suffix) { type \(family.addressType); }
+            add set inet \(table) quoted\(family.suffix) { typeof \(family.quotedDestination); }
+            add set inet \(table) translated\(family.suffix) { type inet_proto . \(family.addressType) . inet_service . \(family.addressType) . inet_service; flags dynamic, timeout; size \(mostConnections); }
+            add set inet \(table) clients\(family.suffix) { type \(family.addressType); flags dynamic, timeout; size \(mostConnections); }
 
             """
+        }
+        return """
+            add table inet \(table)
+            add set inet \(table) ports { type iface_index; }
+            add set inet \(table) uplinks { type iface_index; }
+            \(sets.joined())flush set inet \(table) ports
+            flush set inet \(table) uplinks
+            \(element("add", "ports", contents.ports.map(String.init)))\(element("add", "uplinks", contents.uplinks.map(String.init)))\(refill(contents.addresses))add chain inet \(table) prerouting { type filter hook prerouting priority raw; }
+            add chain inet \(table) forward { type filter hook forward priority filter; }
+            flush chain inet \(table) prerouting
+            flush chain inet \(table) forward
+            \(Family.all.map { rules($0) }.joined())
+            """
+    }
+
+    /// Commands that replace the table, whatever is in it.
+    static func replacement(_ contents: ProxyBypass.Contents) -> String {
+        // The first line makes the second valid if there is no table.
+        "add table inet \(table)\ndelete table inet \(table)\n" + update(contents)
+    }
+
+    /// Commands that make the addresses in the table exactly these.
+    static func refill(_ addresses: Set<IPv6Address>) -> String {
+        Family.all.map {
+            "flush set inet \(table) services\($0.suffix)\nflush set inet \(table) quoted\($0.suffix)\n"
+        }.joined() + command("add", addresses.sorted())
     }
 
     /// Commands that add and remove addresses.
@@ -71,111 +83,49 @@ enum BypassRules {
     }
 
     private static func command(_ verb: String, _ addresses: [IPv6Address]) -> String {
-        [(Family.ipv6, addresses.filter { $0.ipv4 == nil }), (.ipv4, addresses.filter { $0.ipv4 != nil })]
-            .filter { !$1.isEmpty }.map { family, addresses in
-                """
-                \(verb) element \(qualifiedTable) services\(family.suffix) { \(list(addresses)) }
-                \(verb) element \(qualifiedTable) quoted\(family.suffix) { \(quotedList(addresses)) }
+        Family.all.map { family in
+            let addresses = addresses.filter(family.contains)
+            return element(verb, "services\(family.suffix)", addresses.map { $0.ipv4?.description ?? $0.description })
+                + element(verb, "quoted\(family.suffix)", addresses.map(number))
+        }.joined()
+    }
 
-                """
+    /// A command about elements of a set; none without elements.
+    private static func element(_ verb: String, _ set: String, _ elements: [String]) -> String {
+        elements.isEmpty ? "" : "\(verb) element inet \(table) \(set) { \(elements.joined(separator: ", ")) }\n"
+    }
+
+    /// An address as a number, the form of a range of bits in nftables.
+    private static func number(_ address: IPv6Address) -> String {
+        if let ipv4 = address.ipv4 { return "\(ipv4.rawValue)" }
+        return "0x"
+            + [address.high, address.low].map { half in
+                let digits = String(half, radix: 16)
+                return String(repeating: "0", count: 16 - digits.count) + digits
             }.joined()
     }
 
-    private static func list(_ addresses: [IPv6Address]) -> String {
-        addresses.map { $0.ipv4?.description ?? $0.description }.joined(separator: ", ")
-    }
-
-    /// The addresses as numbers, the form of a range of bits in nftables.
-    private static func quotedList(_ addresses: [IPv6Address]) -> String {
-        func hexadecimal(_ value: UInt64) -> String {
-            let digits = String(value, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }
-        return addresses.map { address in
-            address.ipv4.map { "\($0.rawValue)" } ?? "0x\(hexadecimal(address.high))\(hexadecimal(address.low))"
-        }.joined(separator: ", ")
-    }
-
-    private static func elements(_ text: String) -> String { text.isEmpty ? "" : "; elements = { \(text) }" }
-
-    private static func sets(_ family: Family, _ addresses: [IPv6Address], pods: [String]) -> String {
-        return """
-                set pods\(family.suffix) { type \(family.addressType); flags interval\(elements(pods.joined(separator: ", "))) }
-                set services\(family.suffix) { type \(family.addressType)\(elements(list(addresses))) }
-                set quoted\(family.suffix) { typeof \(family.quotedDestination)\(elements(quotedList(addresses))) }
-                set translated\(family.suffix) {
-                    type \(family.addressType) . \(family.addressType); flags dynamic, timeout; timeout 5d; size 65536
-                }
-            """
-    }
-
-    /// The rules for packets that are received. Packets of this node's pods stay tracked, so that policies for pods and the
-    /// service proxy work for them: here by their addresses, before by the device that they come from. Packets from a service to a client stay tracked if this node has translated the connection
-    /// (``translationRule(_:)``). The last rule is for errors about packets to a service, such as “packet too big”, which
-    /// connection tracking would call invalid.
+    /// The rules of a family. In `prerouting`:
+    ///
+    /// - requests, from any uplink to a port of the mesh;
+    /// - answers, from a port of the mesh to any uplink, unless this node has translated the connection;
+    /// - errors about requests, such as “packet too big”, which connection tracking would call invalid, unless their receiver
+    ///   has a connection that this node has translated.
+    ///
+    /// In `forward`: remembers connections to services whose destination this node has translated, as a gateway does that forwards a
+    /// port of its public address to a service. Their answers must be translated back, so they must be tracked. As in
+    /// connection tracking, a connection without an answer is forgotten soon.
     private static func rules(_ family: Family) -> String {
-        let header = family.header
-        let (services, pods) = ("@services\(family.suffix)", "@pods\(family.suffix)")
+        let (header, suffix) = (family.header, family.suffix)
+        let services = "@services\(suffix)"
+        let connection = "meta l4proto . \(header) saddr . th sport . \(header) daddr . th dport"
         return """
-                    \(header) saddr \(pods) return
-                    \(header) daddr \(pods) return
-                    \(header) daddr \(services) fib daddr type != local notrack
-                    \(header) saddr \(services) fib daddr type != local \(header) daddr . \(header) saddr != @translated\(family.suffix) notrack
-                    \(family.quotingErrors) \(family.quotedDestination) @quoted\(family.suffix) fib daddr type != local notrack
+            add rule inet \(table) prerouting iif @uplinks \(header) daddr \(services) fib daddr oif @ports notrack
+            add rule inet \(table) prerouting iif @ports \(header) saddr \(services) fib daddr oif @uplinks meta l4proto . \(header) daddr . th dport . \(header) saddr . th sport != @translated\(suffix) notrack
+            add rule inet \(table) prerouting iif @ports \(family.quotingErrors) \(family.quotedDestination) @quoted\(suffix) fib daddr oif @uplinks \(header) daddr != @clients\(suffix) notrack
+            add rule inet \(table) forward \(header) daddr \(services) ct status dnat ct state new update @translated\(suffix) { \(connection) timeout 2m }
+            add rule inet \(table) forward \(header) daddr \(services) ct status dnat ct state established update @translated\(suffix) { \(connection) timeout 3h } update @clients\(suffix) { \(header) saddr timeout 3h }
+
             """
-    }
-
-    /// Remembers connections to services whose destination this node has translated, as a gateway does that forwards a port of
-    /// its public address to a service: their answers must be translated back, so they must be tracked. The time to live is
-    /// that of established TCP connections in connection tracking.
-    private static func translationRule(_ family: Family) -> String {
-        let header = family.header
-        return """
-                    \(header) daddr @services\(family.suffix) ct status dnat update @translated\(family.suffix) { \(header) saddr . \(header) daddr }
-            """
-    }
-
-    /// What `nft list table` says, apart from the elements themselves.
-    struct Listing: Hashable {
-        /// The lines without those of elements.
-        private(set) var structure: [Substring] = []
-        /// The number of elements of each set, except those that packets add (`translated`).
-        private(set) var counts: [Substring: Int] = [:]
-
-        init(_ text: String) {
-            var set: Substring = ""
-            var isInElements = false
-            for line in text.split(separator: "\n") {
-                let words = line.split(separator: " ").map { $0.drop { $0 == "\t" } }.filter { !$0.isEmpty }
-                if words.first == "set", words.count > 1 { set = words[1] }
-                if words.first == "elements" {
-                    isInElements = true
-                    counts[set] = 1
-                }
-                guard isInElements else {
-                    structure.append(line)
-                    continue
-                }
-                counts[set, default: 0] += line.utf8.count { $0 == UInt8(ascii: ",") }
-                if words.last == "}" { isInElements = false }
-            }
-            counts = counts.filter { !$0.key.hasPrefix("translated") }
-        }
-
-        /// The number of elements of all sets.
-        var count: Int { counts.values.reduce(0, +) }
-
-        /// Notes that addresses were added and removed.
-        mutating func count(adding: [IPv6Address], removing: [IPv6Address]) {
-            for (addresses, step) in [(adding, 1), (removing, -1)] {
-                for address in addresses {
-                    for set in ["services", "quoted"] {
-                        let name = Substring(set + (address.ipv4 == nil ? "6" : "4"))
-                        counts[name, default: 0] += step
-                        if counts[name] == 0 { counts[name] = nil }
-                    }
-                }
-            }
-        }
     }
 }

@@ -5,6 +5,8 @@ enum NFTables {
     /// Why `nft` failed.
     struct Failure: Error, CustomStringConvertible {
         let description: String
+        /// Whether a table, or something in it, does not exist.
+        var isMissing: Bool { description.contains("No such file or directory") && description.hasPrefix("nft: ") }
     }
 
     /// The maximum size of the output, in octets: a listing of the largest set has about 5 MB.

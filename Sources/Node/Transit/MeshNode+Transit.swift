@@ -18,22 +18,26 @@ extension MeshNode {
         addresses.formUnion(vips.entries.lazy.filter(\.isAnnounced).map(\.vip.address))
         addresses.formUnion(serviceAddresses.entries.keys)
         addresses.subtract(ownAddresses)
-        if addresses.count > ProxyBypass.mostAddresses {
-            addresses = Set(addresses.sorted().prefix(ProxyBypass.mostAddresses))
-        }
-        guard !addresses.isEmpty else { return bypass.want(nil, at: now) }
-        let ports = interfaces.ports.values.map(\.link).filter { link in
-            link.kind.map(ProxyBypass.containerKinds.contains) == true
-        }
-        bypass.want(
-            ProxyBypass.Contents(
-                addresses: addresses, pods: podRanges.sorted(), ports: ports.map(\.name).sorted()), at: now)
+        addresses.subtract([.unspecified, IPv6Address(IPv4Address(0))])
+        bypass.surplus = max(0, addresses.count - ProxyBypass.mostAddresses)
+        if bypass.surplus > 0 { addresses = Set(addresses.sorted().prefix(ProxyBypass.mostAddresses)) }
+        bypass.want(addresses.isEmpty ? nil : contents(addresses), at: now)
+    }
+
+    /// The contents of the table with these addresses, and the ports of the machine as they are now.
+    private func contents(_ addresses: Set<IPv6Address>) -> ProxyBypass.Contents {
+        let ports = interfaces.ports.values.map(\.link.index)
+        let others = links.values.filter { $0.isPhysical || ["bond", "vlan"].contains($0.kind) }.map(\.index)
+        return ProxyBypass.Contents(
+            addresses: addresses, ports: ports.sorted(), uplinks: Set(ports + others).sorted())
     }
 
     /// Requests the next change or check of the table.
     mutating func requestProxyBypass(at now: Instant) {
         switch life {
-        case .running, .draining: if let request = bypass.next(at: now) { effects.append(.proxyBypass(request)) }
+        case .running, .draining:
+            if let wanted = bypass.wanted { bypass.want(contents(wanted.addresses), at: now) }
+            if let request = bypass.next(at: now) { effects.append(.proxyBypass(request)) }
         case .new, .waiting, .adopting, .starting, .synchronizing, .stopping: break
         }
     }
@@ -51,7 +55,16 @@ extension MeshNode {
             found.append(
                 Problem(
                     .proxyBypass, "", "packets in transit to services do not bypass the service proxy: \(reason)",
-                    remedy: "install nftables, or set kubernetes.bypassServiceProxy to off"))
+                    remedy:
+                        "see the reason; the program nft must be installed; or set kubernetes.bypassServiceProxy to off"
+                ))
+        }
+        if bypass.surplus > 0 {
+            found.append(
+                Problem(
+                    .proxyBypass, "surplus",
+                    "the mesh announces \(bypass.surplus) single addresses more than can bypass the service proxy (\(ProxyBypass.mostAddresses))",
+                    remedy: "see meshctl routes for who announces them"))
         }
         // kube-proxy in IPVS mode puts the addresses of all services on a device of its own, on every node.
         guard let wanted = bypass.wanted, let device = links.values.first(where: { $0.name == "kube-ipvs0" }) else {

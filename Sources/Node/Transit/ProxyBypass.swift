@@ -17,24 +17,27 @@ public struct ProxyBypass: Sendable {
     public struct Contents: Hashable, Sendable {
         /// Addresses whose packets bypass the service proxy, if they are in transit.
         public var addresses: Set<IPv6Address>
-        /// Packets from and to these ranges never bypass the service proxy: the pods of this node.
-        public var pods: [IPv6Prefix]
-        /// The names of ports of the mesh that are of a kind that also containers have (``containerKinds``). From other
-        /// devices of these kinds come packets of pods, also of pods with other addresses, which never bypass the proxy.
-        public var ports: [String]
+        /// The indexes of the ports of the mesh, ascending: where services on other nodes are.
+        public var ports: [UInt32]
+        /// The indexes of all ports from which packets in transit may come and to which they may go, ascending: those of the
+        /// mesh, and the other network cards, bonds and VLANs of the machine. Not devices of containers: packets of
+        /// pods never bypass the proxy.
+        public var uplinks: [UInt32]
 
-        public init(addresses: Set<IPv6Address> = [], pods: [IPv6Prefix] = [], ports: [String] = []) {
+        public init(addresses: Set<IPv6Address> = [], ports: [UInt32] = [], uplinks: [UInt32] = []) {
             self.addresses = addresses
-            self.pods = pods
             self.ports = ports
+            self.uplinks = uplinks
         }
 
-        /// Whether the rules are the same, whatever the addresses.
-        func hasRules(of other: Contents) -> Bool { pods == other.pods && ports == other.ports }
+        /// Whether only addresses may differ.
+        func hasPorts(of other: Contents) -> Bool { ports == other.ports && uplinks == other.uplinks }
     }
 
     /// A request to nftables, carried out as one transaction.
     public enum Request: Hashable, Sendable {
+        /// Make the table with these contents. The connections that an existing table remembers stay.
+        case update(Contents)
         /// Replace the table, whatever is in it, by one with these contents.
         case replace(Contents)
         /// Add and remove addresses, in order; the table must exist.
@@ -59,12 +62,16 @@ public struct ProxyBypass: Sendable {
     private enum Table: Hashable, Sendable {
         /// An earlier run may have left one.
         case unknown
+        /// Another program has changed it, or a request failed.
+        case damaged
         case absent
         case present(Contents)
     }
 
     /// What must be in the table; `nil` for no table.
     public private(set) var wanted: Contents?
+    /// How many addresses are left out of ``wanted``, because there are more than ``mostAddresses``.
+    public internal(set) var surplus = 0
     /// Why the last request failed; `nil` if it did not.
     public private(set) var failure: String?
     /// When to call ``next(at:)`` even without an event.
@@ -77,8 +84,6 @@ public struct ProxyBypass: Sendable {
     /// The number of failures since the last success.
     private var failures = 0
 
-    /// The kinds of devices by which container runtimes attach pods.
-    public static let containerKinds = ["veth", "bridge"]
     /// The maximum number of addresses: routers of the mesh may announce any number.
     public static let mostAddresses = 65_536
     /// The time between checks: reloading the firewall of the machine may remove all tables.
@@ -115,13 +120,14 @@ public struct ProxyBypass: Sendable {
         nextDeadline = nil
         switch (table, wanted) {
         case (.absent, nil): break
-        case (.unknown, nil), (.present, nil): request = .remove
+        case (.unknown, nil), (.damaged, nil), (.present, nil): request = .remove
         case (.present(let contents), let wanted?) where contents == wanted: request = .check
-        case (.present(let contents), let wanted?) where contents.hasRules(of: wanted):
+        case (.present(let contents), let wanted?) where contents.hasPorts(of: wanted):
             request = .change(
                 adding: wanted.addresses.subtracting(contents.addresses).sorted(),
                 removing: contents.addresses.subtracting(wanted.addresses).sorted())
-        case (_, let wanted?): request = .replace(wanted)
+        case (.unknown, let wanted?), (.present, let wanted?): request = .update(wanted)
+        case (.damaged, let wanted?), (.absent, let wanted?): request = .replace(wanted)
         }
         return request
     }
@@ -134,7 +140,7 @@ public struct ProxyBypass: Sendable {
         case .done: succeeded(request, at: now)
         case .changedByOthers:
             foreignChanges += 1
-            table = .unknown
+            table = .damaged
             nextDeadline = now
             return LogLine(
                 level: .warning,
@@ -147,7 +153,7 @@ public struct ProxyBypass: Sendable {
     private mutating func succeeded(_ request: Request, at now: Instant) {
         (failure, failures) = (nil, 0)
         switch (request, table) {
-        case (.replace(let contents), _): table = .present(contents)
+        case (.update(let contents), _), (.replace(let contents), _): table = .present(contents)
         case (.change(let adding, let removing), .present(var contents)):
             contents.addresses.formUnion(adding)
             contents.addresses.subtract(removing)
@@ -167,7 +173,7 @@ public struct ProxyBypass: Sendable {
             nextDeadline = wanted.map { _ in now }
             return
         }
-        table = .unknown
+        table = .damaged
         guard failures > 1 else {
             nextDeadline = now
             return

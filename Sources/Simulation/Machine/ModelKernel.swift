@@ -155,7 +155,7 @@ public struct ModelKernel: Sendable {
     mutating func carryOut(_ request: ProxyBypass.Request) -> ProxyBypass.Outcome {
         if isUnreachable { return .failed("the simulated kernel is out of buffers") }
         switch request {
-        case .replace(let contents): (bypass, isBypassChanged) = (contents, false)
+        case .update(let contents), .replace(let contents): (bypass, isBypassChanged) = (contents, false)
         case .change(let adding, let removing):
             guard bypass != nil else { return .failed("no such table") }
             bypass?.addresses.formUnion(adding)
