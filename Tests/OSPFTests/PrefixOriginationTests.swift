@@ -173,6 +173,21 @@ private struct AnnouncingLine {
         #expect(line.bench.routers[1].statistics.rejections[.lsaTooSoon] == nil)
     }
 
+    /// An LSA loses its only address, and then another address is new. A router that got the flush late would ignore an instance
+    /// that follows on it.
+    @Test func theLinkStateIDOfAFlushedLSAIsNotUsedAgainSoon() {
+        var line = Line()
+        for number in 0..<8 {
+            line.set([Line.prefix(number): 0])
+            line.run(for: .milliseconds(1))
+            #expect(line.isReachable(Line.prefix(number)))
+            line.run(for: .seconds(11))
+            line.set([Line.prefix(number): nil])
+            line.run(for: .milliseconds(1500 + 1000 * Int64(number)))
+        }
+        #expect(line.intervals.min()! >= .seconds(10))
+    }
+
     /// An address flaps every 40 ms for a minute, which causes LSAs at first. New addresses, and withdrawals of others in the
     /// same LSA, do not wait for it.
     @Test func anAddressThatFlapsIsSlowedByItself() {

@@ -21,6 +21,9 @@ struct PrefixOrigination: Sendable {
     static let overlap = Duration.seconds(10)
     /// The average time between LSAs that are originated for merging.
     private static let mergePace = Duration.milliseconds(100)
+    /// How long a link state ID is not used again after its LSA was flushed: routers may have received the flush late, and would
+    /// ignore an instance that follows too soon on it.
+    private static let rest = Duration.seconds(10)
     /// How long a flap is remembered, twice the longest delay, and the maximum number of prefixes whose flaps are.
     private static let memory = Duration.seconds(10)
     private static let maximumFlaps = 65_536
@@ -46,6 +49,8 @@ struct PrefixOrigination: Sendable {
     private var nextForgetting = Instant.zero
     /// The LSAs whose prefixes are in others, too, and until when, in order.
     private var overlaps: [(fragment: Int, end: Instant)] = []
+    /// When each LSA that has no prefixes any more lost them.
+    private var emptied: [Int: Instant] = [:]
     /// When to merge LSAs, unless something changes before.
     private var nextMerge: Instant?
 
@@ -59,8 +64,10 @@ struct PrefixOrigination: Sendable {
 
     /// Changes ``fragments`` as far as is due. `own` returns the LSA with a fragment number, if there is one.
     mutating func advance(at now: Instant, own: (Int) -> Origination.OwnLSA?) {
+        let resting = emptied.filter { now - $0.value < Self.rest }
         func isOpen(_ fragment: Int) -> Bool {
-            own(fragment).map { $0.body != nil && $0.throttle.calmMoment <= now } ?? true
+            guard let lsa = own(fragment) else { return resting[fragment] == nil }
+            return lsa.body != nil && lsa.throttle.calmMoment <= now
         }
         withdraw(at: now)
         if nextAddition <= now { add(at: now, own: own, isOpen: isOpen) }
@@ -70,6 +77,8 @@ struct PrefixOrigination: Sendable {
             overlaps.removeFirst()
         }
         if let moment = nextMerge, moment <= now { merge(at: now, isOpen: isOpen) }
+        emptied = resting
+        for fragment in fragments.changed where fragments.isEmpty(fragment) { emptied[fragment] = now }
         let addition = waiting.map { earliestAddition(of: $0, own: own) }.min()
         deadline = [addition.map { max($0, nextAddition) }, overlaps.first?.end, nextMerge]
             .compactMap(\.self).min()

@@ -36,6 +36,8 @@ struct StableFragments<Key: Hashable & Comparable & Sendable, Element: Hashable 
     /// Includes empty fragments.
     var fragmentCount: Int { fragments.count }
 
+    func isEmpty(_ place: Int) -> Bool { fragments[place].elements.isEmpty }
+
     /// The number of fragments with elements, without those that are closing.
     var usedCount: Int { fragments.count { !$0.elements.isEmpty && !$0.isClosing } }
 
