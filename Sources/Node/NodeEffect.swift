@@ -22,7 +22,7 @@ public enum NodeEffect: Sendable {
     /// Save a change of the state; the outcome is ``NodeEvent/saved(_:failure:)``.
     case save(StateChange)
     /// Start a health check; its outcomes are ``NodeEvent/checked(_:_:)`` with this ID.
-    case startCheck(VIPTable.CheckID, HealthCheck)
+    indirect case startCheck(VIPTable.CheckID, HealthCheck)
     /// Stop a health check.
     case stopCheck(VIPTable.CheckID)
     /// Change or check our nftables table; the outcome is ``NodeEvent/proxyBypass(_:)``.
@@ -30,7 +30,7 @@ public enum NodeEffect: Sendable {
     /// Offer these pod ranges to the cluster, which uses them if it has none for this node.
     case offerPodRanges([IPv6Prefix])
     /// Check the CNI file, and write it if it differs; the outcome is ``NodeEvent/networkConfiguration(_:)``.
-    case networkConfiguration(NetworkConfiguration)
+    indirect case networkConfiguration(NetworkConfiguration)
     /// The route table has changed, for consumers other than the kernel.
     case routeTable(RouteTableUpdate)
     /// Write a line to the log, with further values by name.

@@ -4,7 +4,8 @@ public import MeshConfiguration
 public import Routing
 public import Services
 
-/// The inputs of a node. See ``MeshNode/handle(_:at:effects:)``.
+/// The inputs of a node. See ``MeshNode/handle(_:at:effects:)``. Large and rare ones are indirect, so that packets, which are most
+/// of them, are small values.
 public enum NodeEvent: Sendable {
     /// The node starts. The machine has these links, addresses, and default routes of others.
     case start(links: [Link], addresses: [InterfaceAddress], defaultRoutes: [DefaultRoute])
@@ -26,9 +27,9 @@ public enum NodeEvent: Sendable {
     /// A health check reported an outcome.
     case checked(VIPTable.CheckID, CheckOutcome)
     /// The cluster has changed, or the connection to it.
-    case cluster(ClusterReport)
+    indirect case cluster(ClusterReport)
     /// The configuration file was read again.
-    case configuration(Configuration)
+    indirect case configuration(Configuration)
     /// The configuration file was read again and is not valid, for these reasons. The configuration in use stays in use.
     case configurationRefused([String])
     /// There is no configuration file. `read` is when the configuration in use was read from it; `nil` if the defaults are
