@@ -166,8 +166,8 @@ public struct Daemon: Sendable {
         }
     }
 
-    /// Removes the routes, next hops, addresses and nftables tables of an agent that does not run; throws if one runs. Returns what was removed,
-    /// and which kernel settings stay.
+    /// Removes the routes, next hops, addresses and nftables tables of an agent that does not run; throws if one runs. Returns
+    /// what was removed, and which kernel settings stay.
     public func cleanUp() throws -> String {
         let sole = try SoleAgent()
         defer { withExtendedLifetime(sole) {} }

@@ -14,7 +14,7 @@ struct KernelCleanup {
     /// The names of the nftables tables that were removed.
     var tables: [String] = []
 
-    /// Removes all routes, next hops and addresses of an agent with this configuration.
+    /// Removes all routes, next hops, addresses and nftables tables of an agent with this configuration.
     static func remove(_ configuration: Configuration.KernelOptions) throws -> KernelCleanup {
         let kernel = try KernelFIB(
             configuration: KernelFIBConfiguration(
@@ -27,10 +27,10 @@ struct KernelCleanup {
             routes: removed.routes, nextHops: removed.nextHops, addresses: own.count, tables: try removeTables())
     }
 
-    /// Removes our nftables tables. Returns the names of those that existed.
+    /// Removes our nftables tables. Returns the names of those that existed: none in a kernel without netfilter.
     @discardableResult
     static func removeTables() throws(SystemError) -> [String] {
-        let netfilter = try NetfilterTables()
+        guard let netfilter = try? NetfilterTables() else { return [] }
         var removed: [String] = []
         for name in [BypassRules.table, TransitCounter.table] where try netfilter.remove(name) { removed.append(name) }
         return removed

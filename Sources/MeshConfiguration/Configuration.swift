@@ -164,8 +164,8 @@ extension Configuration {
         /// The number that marks routes, next hops and addresses as ours. No program is known to use the default one
         /// (``owner(ofRouteProtocol:)``).
         public var routeProtocol: UInt8 = 71
-        /// The metric of our routes in the kernel, 1 or more, and less than that of service routes (4294967295). The default is more than 256, so that connected routes are
-        /// preferred, and less than 1024, so that ours are preferred to those of router advertisements and to most static
+        /// The metric of our routes in the kernel, 1 or more, and less than that of service routes (4294967295). The default is
+        /// more than 256, so that connected routes are preferred, and less than 1024, so that ours are preferred to those of router advertisements and to most static
         /// IPv6 routes.
         public var metric: UInt32 = 512
         /// Whether the kernel sends a notification for every route behind a next-hop group when the group changes, as it does

@@ -5,8 +5,8 @@ public import NIOCore
 public import Services
 internal import Timing
 
-/// Watches services, their endpoints, this node's Node, the addresses of all Nodes, and the ranges of cluster IPs; determines what this node should
-/// announce, and reports what has changed. It has an event loop of its own, so that routing never waits for it.
+/// Watches services, their endpoints, this node's Node, the addresses of all Nodes, and the ranges of cluster IPs; determines
+/// what this node should announce, and reports what has changed. It has an event loop of its own, so that routing never waits for it.
 ///
 /// The last known state is saved in files and used at the next start, so nothing is withdrawn while the API server is
 /// unreachable. If the credentials are not usable yet, for example because the API server on this node is still starting, the
@@ -147,7 +147,8 @@ public final class ClusterFollower: Sendable {
     }
 
     /// Makes a follower for the node of this name that does nothing yet. With `pools`, it takes part in the election of the
-    /// agent that assigns addresses. It watches the ranges of cluster IPs if `watchesServiceRanges`. It saves its state in `directory` and calls `report` on the loop.
+    /// agent that assigns addresses. It watches the ranges of cluster IPs if `watchesServiceRanges`. It saves its state in
+    /// `directory` and calls `report` on the loop.
     public init(
         _ source: ConnectionSource, on loop: any NIOCore.EventLoop, node name: String, options: ServiceOptions,
         pools: PoolOptions? = nil, watchesServiceRanges: Bool = true, filesIn directory: String,
