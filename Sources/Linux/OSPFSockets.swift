@@ -56,7 +56,7 @@ public final class OSPFSockets {
     private var tokens: [UInt64] = []
     /// Empty buffers of ``receive(_:)``, kept to reuse their storage.
     private var keptBuffer: [Packet] = []
-    private var hellosBuffer: [(interface: UInt32, packets: Range<Int>)] = []
+    private var hellosBuffer: [WaitingHellos] = []
 
     /// OSPF's IP protocol number.
     static let ipProtocol: CInt = 89
@@ -133,7 +133,7 @@ public final class OSPFSockets {
     public func receive(_ handler: Handler) -> Int {
         readReadySockets()
         var kept: [Packet] = []
-        var hellos: [(interface: UInt32, packets: Range<Int>)] = []
+        var hellos: [WaitingHellos] = []
         swap(&kept, &keptBuffer)
         swap(&hellos, &hellosBuffer)
         defer {
@@ -146,8 +146,11 @@ public final class OSPFSockets {
         for token in tokens {
             guard let interface = Self.interface(token, .hellos) else { continue }
             let first = kept.count
-            count += receive(.hellos, interface) { kept.append(Packet($0, $1, $2, $3)) }
-            if first < kept.count { hellos.append((interface, first..<kept.count)) }
+            let new = receive(.hellos, interface) { kept.append(Packet($0, $1, $2, $3)) }
+            count += new
+            guard first < kept.count else { continue }
+            let isAlone = new == 1 && isSilent(Self.token(interface, .allButHellos))
+            hellos.append(WaitingHellos(interface: interface, packets: first..<kept.count, areAlone: isAlone))
         }
         for token in tokens {
             guard let interface = Self.interface(token, .allButHellos),
@@ -155,13 +158,15 @@ public final class OSPFSockets {
             else { continue }
             count += receive(.allButHellos, interface, handler)
         }
-        for (interface, packets) in hellos {
-            for _ in 0..<OSPFSockets.batchesBeforeHello {
-                let new = receive(.allButHellos, interface, handler)
+        for waiting in hellos {
+            for _ in 0..<(waiting.areAlone ? 0 : OSPFSockets.batchesBeforeHello) {
+                let new = receive(.allButHellos, waiting.interface, handler)
                 count += new
                 if new < OSPFSockets.batch { break }
             }
-            for packet in kept[packets] { handler(packet.interface, packet.source, packet.destination, packet.octets) }
+            for packet in kept[waiting.packets] {
+                handler(packet.interface, packet.source, packet.destination, packet.octets)
+            }
         }
         return count
     }
@@ -186,6 +191,22 @@ public final class OSPFSockets {
             self.destination = destination
             self.octets = octets
         }
+    }
+
+    /// Hellos of a port that wait for the packets that the kernel queued before them.
+    private struct WaitingHellos {
+        let interface: UInt32
+        /// Where they are among the packets that were kept.
+        let packets: Range<Int>
+        /// Whether nothing was queued before, so that the other socket need not be read. That is so for a single hello, which is
+        /// the one that epoll reported, if epoll did not report the other socket. (Two packets that arrive in the microsecond
+        /// in which epoll looks at one socket and then the other may change places.)
+        let areAlone: Bool
+    }
+
+    /// Whether epoll has found no packet on a socket. It may not have looked if many others have packets.
+    private func isSilent(_ token: UInt64) -> Bool {
+        tokens.count < OSPFSockets.socketsPerRound && !tokens.contains(token)
     }
 
     /// Reads into ``tokens`` which sockets have packets.
