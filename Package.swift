@@ -47,16 +47,21 @@ let core: [Target] = [
     library("OSPFPacket", ["Addressing"]),
     library("OSPF", ["Timing", "Addressing", "ShortestPath", "OSPFPacket"]),
     library("Links", ["Addressing"]),
+    library("Liveness", ["Timing", "Addressing"]),
     library("Routing", ["Timing", "Addressing", "OSPF"]),
     library("Services", ["Timing", "Addressing", "OSPF"]),
-    library("MeshConfiguration", ["Addressing", "OSPF", "Services"]),
+    library("MeshConfiguration", ["Addressing", "Liveness", "OSPF", "Services"]),
     library(
         "Node",
-        ["Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration"]),
+        [
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Routing", "Services",
+            "MeshConfiguration",
+        ]),
     library(
         "Simulation",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration", "Node",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Routing", "Services",
+            "MeshConfiguration", "Node",
         ]),
     .executableTarget(
         name: "meshsim", dependencies: ["Timing", "Addressing", "OSPF", "Node", "Simulation"], swiftSettings: settings),
@@ -65,6 +70,7 @@ let core: [Target] = [
     // What tests share: which of them need root or a program, and how to measure processor time.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     tests("Addressing", []),
+    tests("Liveness", ["Timing", "Addressing"]),
     tests("ShortestPath", []),
     tests("OSPFPacket", ["Addressing"], exclude: ["Captures"]),
     tests("OSPF", ["Timing", "Addressing", "OSPFPacket", "ShortestPath"]),
@@ -72,7 +78,10 @@ let core: [Target] = [
     tests("Services", ["Timing", "Addressing", "OSPF"]),
     tests(
         "Node",
-        ["Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration"]),
+        [
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Routing", "Services",
+            "MeshConfiguration",
+        ]),
     tests(
         "Simulation",
         ["Timing", "Addressing", "OSPFPacket", "OSPF", "Routing", "Services", "MeshConfiguration", "Node"]),
@@ -83,11 +92,14 @@ let shell: [Target] = [
     .target(name: "CLinux"),
     .systemLibrary(
         name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
-    library("Linux", ["CLinux", "Timing", "Addressing"]),
+    library("Linux", ["CLinux", "Timing", "Addressing", "Liveness"]),
     library("Netlink", ["CLinux", "CNetlink", "Timing", "Addressing", "Links", "OSPF", "Routing", "Linux"]),
     library(
         "ConfigurationFile",
-        ["Addressing", "OSPF", "Services", "MeshConfiguration", "Linux", .product(name: "Yams", package: "Yams")]),
+        [
+            "Addressing", "Liveness", "OSPF", "Services", "MeshConfiguration", "Linux",
+            .product(name: "Yams", package: "Yams"),
+        ]),
     library(
         "HealthChecks",
         [
@@ -109,8 +121,9 @@ let shell: [Target] = [
     library(
         "Agent",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration", "Node",
-            "ConfigurationFile", "Linux", "Netlink", "HealthChecks", "Kubernetes", "Cluster", "ControlAPI",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Routing", "Services",
+            "MeshConfiguration", "Node", "ConfigurationFile", "Linux", "Netlink", "HealthChecks", "Kubernetes",
+            "Cluster", "ControlAPI",
             "PrometheusMetrics", metrics, .product(name: "Logging", package: "swift-log"),
             .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),

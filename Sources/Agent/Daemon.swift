@@ -90,7 +90,10 @@ public struct Daemon: Sendable {
             metadata: ["configuration": "\(file.isPresent ? file.path : "defaults")", "socket": "\(socket)"])
         try connection?.start()
         defer { connection?.stop() }
-        try tasks.run { try await agent.start() }.wait()
+        try tasks.run {
+            try await agent.prober?.start()
+            try await agent.start()
+        }.wait()
         let http = Mutex<HTTPServer?>(nil)
         listen(on: tasks, service, attempt: 0) { server in http.withLock { $0 = server } }
 

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/net_tstamp.h>
 #include <linux/sock_diag.h>
 #include <net/if.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -202,6 +204,84 @@ int clinux_send(
         .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control,
         .msg_controllen = sizeof control};
     return sendmsg(descriptor, &message, MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
+// The socket for echoes
+
+int clinux_open_echo_socket(uint16_t identifier) {
+    int descriptor = socket(AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMPV6);
+    if (descriptor < 0) return -1;
+    struct sock_filter instructions[] = {
+        // Type 129 is an echo reply; the identifier follows type, code and checksum (RFC 4443 section 4.2).
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP6_ECHO_REPLY, 0, 3),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 4),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, identifier, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = {.len = sizeof instructions / sizeof *instructions, .filter = instructions};
+    struct icmp6_filter types;
+    ICMP6_FILTER_SETBLOCKALL(&types);
+    ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &types);
+    int stamps = SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+    if (setsockopt(descriptor, IPPROTO_ICMPV6, ICMP6_FILTER, &types, sizeof types) == 0
+        && setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0
+        && set_option(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) == 0
+        && set_option(descriptor, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 255) == 0
+        && set_option(descriptor, IPPROTO_IPV6, IPV6_TCLASS, 0xc0) == 0
+        && set_option(descriptor, SOL_SOCKET, SO_PRIORITY, 6) == 0) {
+        // Without stamps, round trips are measured less exactly.
+        set_option(descriptor, SOL_SOCKET, SO_TIMESTAMPING, stamps);
+        return descriptor;
+    }
+    int error = errno;
+    close(descriptor);
+    errno = error;
+    return -1;
+}
+
+int clinux_receive_echoes(int descriptor, struct clinux_echo *echoes, unsigned count, int sent) {
+    enum { packet_size = 256 };
+    struct mmsghdr messages[most_packets];
+    struct iovec vectors[most_packets];
+    struct sockaddr_in6 sources[most_packets];
+    uint8_t packets[most_packets][packet_size];
+    union {
+        struct cmsghdr header;
+        char space[256];
+    } controls[most_packets];
+    if (count > most_packets) count = most_packets;
+    for (unsigned i = 0; i < count; i++) {
+        vectors[i] = (struct iovec){.iov_base = packets[i], .iov_len = packet_size};
+        messages[i].msg_hdr = (struct msghdr){
+            .msg_name = &sources[i], .msg_namelen = sizeof sources[i], .msg_iov = &vectors[i], .msg_iovlen = 1,
+            .msg_control = &controls[i], .msg_controllen = sizeof controls[i]};
+    }
+    int received = recvmmsg(descriptor, messages, count, MSG_DONTWAIT | (sent ? MSG_ERRQUEUE : 0), NULL);
+    for (int i = 0; i < received; i++) {
+        struct msghdr *message = &messages[i].msg_hdr;
+        echoes[i] = (struct clinux_echo){.stamp = 0};
+        // An echo has a header of 8 octets.
+        if (messages[i].msg_len < 8 + sizeof echoes[i].data || message->msg_flags & MSG_TRUNC) continue;
+        memcpy(echoes[i].data, packets[i] + messages[i].msg_len - sizeof echoes[i].data, sizeof echoes[i].data);
+        if (!sent) memcpy(echoes[i].source, &sources[i].sin6_addr, 16);
+        for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control; control = CMSG_NXTHDR(message, control)) {
+            if (!sent && control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO
+                && control->cmsg_len >= CMSG_LEN(sizeof(struct in6_pktinfo))) {
+                struct in6_pktinfo information;
+                memcpy(&information, CMSG_DATA(control), sizeof information);
+                echoes[i].interface = information.ipi6_ifindex;
+            }
+            if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_TIMESTAMPING
+                && control->cmsg_len >= CMSG_LEN(sizeof(struct timespec))) {
+                struct timespec stamp;
+                memcpy(&stamp, CMSG_DATA(control), sizeof stamp);
+                echoes[i].stamp = stamp.tv_sec * 1000000000LL + stamp.tv_nsec;
+            }
+        }
+    }
+    return received;
 }
 
 // Netlink sockets

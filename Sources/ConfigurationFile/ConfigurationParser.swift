@@ -1,4 +1,5 @@
 import Addressing
+import Liveness
 public import MeshConfiguration
 import OSPF
 import Services
@@ -219,8 +220,8 @@ extension Configuration {
 
 extension InterfaceRule {
     init?(_ node: Node, key: String, _ reader: ConfigurationReader) {
-        let keys = ["match", "type", "cost", "hello", "dead", "retransmit", "priority", "passive"]
-        let unsupported = ["bfd": "carrier loss is detected at once, a silent link after the dead interval"]
+        let keys = ["match", "type", "cost", "hello", "dead", "retransmit", "priority", "liveness", "passive"]
+        let unsupported = ["bfd": "carrier loss is detected at once, a dead cable by echo requests (liveness)"]
         guard let section = reader.section(node, key: key, keys: keys, unsupported: unsupported) else { return nil }
         guard section.has("match") else {
             section.note(Complaint("has no \"match\"", hint: "match: \"*\" is every cabled port"))
@@ -251,12 +252,26 @@ extension InterfaceRule {
             try Read.duration($0, in: .milliseconds(50) ... .seconds(3600))
         }
         section.read("priority", into: &priority) { try Read.integer($0, in: 0...255) }
+        readLiveness(section)
         if isHelloValid, isDeadValid, dead <= hello {
             section.note(
                 Complaint(
                     "\(dead.configurationText) must be longer than hello, \(hello.configurationText)",
                     hint: "four times the hello interval is usual"), at: section.has("dead") ? "dead" : "hello")
         }
+    }
+
+    /// Reads `liveness`: `off`, `on`, or a section with parameters, which then applies to links of all kinds.
+    private mutating func readLiveness(_ section: Section) {
+        if case .scalar? = section.entries["liveness"] {
+            section.read("liveness", into: &liveness) { try Read.word($0, ["on": .onCables, "off": .off]) }
+            return
+        }
+        guard let inner = section.section("liveness", keys: ["interval", "multiplier"]) else { return }
+        var parameters = EchoParameters()
+        inner.read("interval", into: &parameters.interval) { try Read.duration($0, in: EchoParameters.intervals) }
+        inner.read("multiplier", into: &parameters.multiplier) { try Read.integer($0, in: EchoParameters.multipliers) }
+        liveness = .always(parameters)
     }
 
     private static func pattern(_ node: Node) throws -> Pattern {

@@ -1,3 +1,4 @@
+public import Liveness
 public import OSPF
 
 /// An entry of `interfaces`: which ports it matches, and how they are used.
@@ -18,9 +19,30 @@ public struct InterfaceRule: Hashable, Sendable {
     public var retransmit: Duration = .seconds(1)
     /// The priority in the designated router election; 0 means that this node never becomes designated router.
     public var priority: UInt8 = 1
+    /// Whether neighbors are asked by echo requests if they are alive.
+    public var liveness: Liveness = .onCables
 
     /// Makes a rule with defaults for a cabled mesh.
     public init(pattern: Pattern) { self.pattern = pattern }
+
+    /// Which neighbors are asked by ICMPv6 echo requests whether they are alive.
+    public enum Liveness: Hashable, Sendable {
+        /// Those on links between two routers, with default parameters.
+        case onCables
+        /// All, with these parameters.
+        case always(EchoParameters)
+        /// None.
+        case off
+
+        /// The parameters for a link; `nil` if nobody is asked there.
+        public func parameters(isBroadcast: Bool) -> EchoParameters? {
+            switch self {
+            case .onCables: isBroadcast ? nil : EchoParameters()
+            case .always(let parameters): parameters
+            case .off: nil
+            }
+        }
+    }
 
     /// How a port is used.
     public enum Role: Hashable, Sendable {

@@ -96,6 +96,8 @@ public struct MeshNode: Sendable {
     var poolSurvey = PoolSurvey()
     /// The CNI file.
     var network = NetworkAudit()
+    /// Whether neighbors are alive, as far as their kernels answer.
+    public internal(set) var liveness = NeighborLiveness()
     /// Packets in transit to services on other nodes.
     public internal(set) var bypass = ProxyBypass()
 
@@ -187,6 +189,7 @@ public struct MeshNode: Sendable {
         case .saved(let change, let failure): receive(failure, savingOf: change, at: now)
         case .networkConfiguration(let result): receive(result)
         case .proxyBypass(let outcome): receive(outcome, at: now)
+        case .liveness(let reports): receive(reports, at: now)
         case .foreignRoutes(let result): receive(result, at: now)
         case .remainsRemoved(let result): receive(result)
         case .timer:
@@ -209,8 +212,8 @@ public struct MeshNode: Sendable {
         mustSettle = true
     }
 
-    /// Does what follows from the noted events, in this order: timers, the kernel's routes, the life cycle, the review of the
-    /// mesh, the pod network, addresses, transit, announcements (which may change routes again), problems. Among the effects, packets
+    /// Does what follows from the noted events, in this order: timers, the kernel's routes, the life cycle, the echoes to
+    /// neighbors, the review of the mesh, the pod network, addresses, transit, announcements (which may change routes again), problems. Among the effects, packets
     /// come first, then changes of the kernel's routes, whatever their cause. If the kernel's routes must be changed or read
     /// while the ports are open, it returns at that point: ``nextDeadline`` is then due at once, and the rest is settled with
     /// the outcome.
@@ -235,6 +238,7 @@ public struct MeshNode: Sendable {
         for round in 1...4 {
             installRoutes(at: now)
             advanceLife(at: now)
+            updateLiveness(at: now)
             reviewMesh(at: now)
             updatePodNetwork(at: now)
             requestAddresses(at: now)

@@ -1,4 +1,5 @@
 public import Addressing
+public import Liveness
 public import OSPF
 public import Routing
 public import Services
@@ -25,6 +26,8 @@ public enum NodeEffect: Sendable {
     indirect case startCheck(VIPTable.CheckID, HealthCheck)
     /// Stop a health check.
     case stopCheck(VIPTable.CheckID)
+    /// Send echo requests to exactly these neighbors from now on; their states are reported by ``NodeEvent/liveness(_:)``.
+    case watchNeighbors([EchoTarget])
     /// Change or check our nftables table; the outcome is ``NodeEvent/proxyBypass(_:)``.
     case proxyBypass(ProxyBypass.Request)
     /// Offer these pod ranges to the cluster, which uses them if it has none for this node.

@@ -1,5 +1,6 @@
 public import Addressing
 public import Links
+public import Liveness
 public import MeshConfiguration
 public import Routing
 public import Services
@@ -43,6 +44,8 @@ public enum NodeEvent: Sendable {
     case networkConfiguration(Result<Bool, NodeFailure>)
     /// The outcome of ``NodeEffect/proxyBypass(_:)``.
     case proxyBypass(ProxyBypass.Outcome)
+    /// Neighbors that are asked (``NodeEffect/watchNeighbors(_:)``) have changed their states.
+    case liveness([EchoReport])
     /// The outcome of ``NodeEffect/readForeignRoutes(overlapping:)``.
     case foreignRoutes(Result<[ForeignRoute], NodeFailure>)
     /// The outcome of ``NodeEffect/removeRemains(of:)``: what was removed, as text.
@@ -56,7 +59,7 @@ public enum NodeEvent: Sendable {
         case .installed, .addresses, .settings, .membership, .saved, .networkConfiguration, .proxyBypass,
             .foreignRoutes, .remainsRemoved:
             true
-        case .start, .kernel, .routes, .packet, .checked, .cluster, .configuration, .configurationRefused,
+        case .start, .kernel, .routes, .packet, .checked, .liveness, .cluster, .configuration, .configurationRefused,
             .configurationMissing, .command, .timer:
             false
         }

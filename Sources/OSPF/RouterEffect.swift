@@ -54,6 +54,9 @@ public enum Notice: Hashable, Sendable {
     case duplicatePrefix(IPv6Prefix, routers: [RouterID])
     /// A database exchange made no progress and restarts.
     case exchangeStalled(interface: UInt32, neighbor: RouterID, state: NeighborState)
+    /// A neighbor has not answered for longer than the dead interval, and still its hellos list us: it hears us, so only the
+    /// answers are missing.
+    case unresponsiveNeighborHearsUs(interface: UInt32, address: IPv6Address)
     /// A limit was reached, and something was refused.
     case limitReached(Limit)
 
@@ -168,6 +171,8 @@ public enum NeighborChangeReason: String, Hashable, Sendable {
     case standby
     /// The exchange made no progress.
     case stalled
+    /// It does not answer (``RouterEvent/neighborLiveness(interface:address:isAlive:)``).
+    case unresponsive
     /// This router is shutting down.
     case shutdown
 }

@@ -29,6 +29,28 @@ import Timing
         #expect(network.statistics.lastRouteChange - start < .milliseconds(10))
     }
 
+    /// The cable keeps its carrier and drops every packet, of both directions or of one. With echo requests at the default
+    /// interval, both ends notice within 160 ms; without, it takes the dead interval.
+    @Test(arguments: [true, false], [true, false])
+    func routesConvergeWithin170MillisecondsAfterASilentLoss(isOneWay: Bool, asks: Bool) {
+        var plan = NetworkPlan(topology: .grid(width: 4, height: 4))
+        if asks { for link in plan.links.indices { plan.links[link].liveness = .onCables } }
+        var network = Network(plan: plan, seed: 2)
+        network.schedule(.healAll, at: .zero)
+        network.run(for: .seconds(10))
+        let start = network.now
+        network.schedule(
+            isOneWay ? .cut(link: 10, from: 0, to: 1, isCut: true) : .silence(link: 10, isSilent: true), at: start)
+        network.run(for: .seconds(10))
+        #expect(network.check() == [])
+        let convergence = network.statistics.lastRouteChange - start
+        #expect(asks ? convergence < .milliseconds(170) : convergence > .seconds(2))
+        #expect(convergence > .zero)
+        network.schedule(.healAll, at: network.now)
+        network.run(for: .seconds(10))
+        #expect(network.check() == [])
+    }
+
     /// Node 12 announces a prefix of node 3 as well; then node 3 withdraws it.
     @Test func routesConvergeWithin10MillisecondsAfterAnnouncementsAndWithdrawals() {
         var network = Network(plan: NetworkPlan(topology: .grid(width: 4, height: 4)), seed: 3)

@@ -1,6 +1,7 @@
 internal import Addressing
 internal import ControlAPI
 internal import Links
+internal import Liveness
 internal import MeshConfiguration
 internal import Node
 internal import OSPF
@@ -21,7 +22,7 @@ extension AgentSnapshot {
                 designatedRouter: neighbor.designatedRouter.textUnlessNone,
                 backupDesignatedRouter: neighbor.backupDesignatedRouter.textUnlessNone,
                 stateChanges: neighbor.stateChanges, retransmissions: neighbor.retransmissionCount,
-                requests: neighbor.requestCount,
+                requests: neighbor.requestCount, echo: echo(of: neighbor),
                 // What keeps routes from using it, else the first problem about it in the list of problems.
                 problem: links[neighbor.interface].flatMap { link in
                     node.problem(of: neighbor, on: link, at: now)
@@ -29,6 +30,25 @@ extension AgentSnapshot {
                 })
         }
     }
+
+    private func echo(of neighbor: NeighborSnapshot) -> Neighbor.Echo? {
+        let key = EchoTarget.Key(interface: neighbor.interface, address: neighbor.address)
+        guard let known = echoes[key] else { return nil }
+        let state =
+            switch known.state {
+            case .untested: "untested"
+            case .unanswered: "unanswered"
+            case .answering: "answering"
+            case .failed(let answersAgain): answersAgain ? "recovering" : "failed"
+            }
+        let figures = known.figures
+        return Neighbor.Echo(
+            state: state, roundTrip: figures.roundTrip(quantile: 0.5).map(Self.exactSeconds),
+            roundTrip99: figures.roundTrip(quantile: 0.99).map(Self.exactSeconds), loss: figures.loss,
+            sent: Int(clamping: figures.sent), answered: Int(clamping: figures.answered))
+    }
+
+    private static func exactSeconds(_ duration: Duration) -> Double { Double(duration.nanoseconds) / 1e9 }
 
     /// The interfaces of the router, by index.
     private var interfaceSnapshots: [UInt32: InterfaceSnapshot] {

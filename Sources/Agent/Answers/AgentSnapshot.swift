@@ -1,6 +1,7 @@
 internal import Addressing
 internal import ControlAPI
 internal import Linux
+internal import Liveness
 internal import MeshConfiguration
 internal import Netlink
 internal import Node
@@ -24,6 +25,8 @@ struct AgentSnapshot: Sendable {
     /// The latest log lines of level notice or above.
     var events: [Status.Event]
     var counters: AgentCounters
+    /// What is known of the neighbors that are asked by echo requests.
+    var echoes: [EchoTarget.Key: NeighborProber.Knowledge]
 
     /// The router; `nil` before the stage `starting`.
     var router: Router? { node.router }
@@ -110,6 +113,6 @@ extension MeshAgent {
         counters.socket = sockets.counters
         return AgentSnapshot(
             now: EventLoop.now, started: started, node: node, configurationStatus: configurationStatus, ages: ages,
-            events: events.events, counters: counters)
+            events: events.events, counters: counters, echoes: prober?.knowledge ?? [:])
     }
 }

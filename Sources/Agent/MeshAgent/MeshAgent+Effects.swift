@@ -40,6 +40,7 @@ extension MeshAgent {
         case .save(let change): return save(change)
         case .startCheck(let id, let check): checker.start(id, check)
         case .stopCheck(let id): checker.stop(id)
+        case .watchNeighbors(let targets): prober?.targets.send(targets)
         case .proxyBypass(let request):
             Task(executorPreference: background) { [bypass] in await self.bypassed(bypass.carryOut(request)) }
         case .offerPodRanges(let ranges): connection?.offer(ranges)

@@ -59,6 +59,8 @@ public actor MeshAgent {
     let addresses: KernelAddresses
     let reader: KernelReader
     let sockets: OSPFSockets
+    /// Asks neighbors by echo requests; `nil` if its socket could not be opened.
+    let prober: NeighborProber?
 
     /// Opens sockets and netlink. Nothing runs before ``start()``.
     init(
@@ -87,6 +89,12 @@ public actor MeshAgent {
         addresses = try KernelAddresses(origin: configuration.kernel.routeProtocol)
         reader = try KernelReader(configuration: kernelConfiguration)
         sockets = try OSPFSockets()
+        do {
+            prober = try NeighborProber()
+        } catch {
+            prober = nil
+            log.warning("neighbors are not asked by echo requests: \(error)")
+        }
         var environment = MeshNode.Environment()
         environment.hostName = Host.name
         environment.machine = Host.machine
@@ -115,6 +123,11 @@ public actor MeshAgent {
         }
         try loop.register(monitor.descriptor) { [unowned self] _ in loop.run(on: self) { $0.readMonitor() } }
         try loop.register(routeMonitor.descriptor) { [unowned self] _ in loop.run(on: self) { $0.readRouteMonitor() } }
+        if let prober {
+            try loop.register(prober.reports.descriptor) { [unowned self] _ in
+                loop.run(on: self) { $0.handle(.liveness(prober.reports.takeAll().flatMap(\.self))) }
+            }
+        }
         try loop.register(sockets.descriptor) { [unowned self] _ in loop.run(on: self) { $0.readPackets() } }
         handle(
             .start(

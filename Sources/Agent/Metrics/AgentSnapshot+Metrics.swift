@@ -118,6 +118,34 @@ extension AgentSnapshot {
             "spf_duration_seconds", "Duration of events that led to a route calculation.", counters.routeCalculation)
     }
 
+    private func addEchoes(to metrics: inout MetricsText) {
+        let neighbors = neighborList.filter { $0.echo != nil }
+        func family(
+            _ name: String, _ kind: MetricsText.Kind, _ help: String, _ value: (Neighbor.Echo) -> Double?
+        ) {
+            metrics.family(name, kind, help) { samples in
+                for neighbor in neighbors {
+                    guard let number = neighbor.echo.flatMap(value) else { continue }
+                    samples.sample(
+                        [
+                            "interface": neighbor.interface, "neighbor": neighbor.node ?? neighbor.routerID,
+                            "router_id": neighbor.routerID,
+                        ], value: number)
+                }
+            }
+        }
+        family("neighbor_echo_requests_total", .counter, "Echo requests sent to a neighbor.") { Double($0.sent) }
+        family("neighbor_echo_replies_total", .counter, "Echo replies received from a neighbor.") {
+            Double($0.answered)
+        }
+        family(
+            "neighbor_echo_loss_ratio", .gauge, "The part of the latest echo requests (up to 512) that was lost."
+        ) { $0.loss }
+        family("neighbor_echo_round_trip_seconds", .gauge, "The median round trip of the latest echo requests.") {
+            $0.roundTrip
+        }
+    }
+
     private func addRouter(_ router: Router, to metrics: inout MetricsText) {
         metrics.family(
             "neighbor_up", .gauge,
@@ -140,6 +168,7 @@ extension AgentSnapshot {
                 $0.sample(labels(key.router, on: key.port), value: count)
             }
         }
+        addEchoes(to: &metrics)
         addPackets(statistics, to: &metrics)
         metrics.single(
             "lsa_retransmissions_total", .counter, "LSAs sent again because no acknowledgment came.",

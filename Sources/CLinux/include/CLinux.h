@@ -70,6 +70,27 @@ int clinux_send(
     int descriptor, uint32_t interface, const uint8_t source[16], const uint8_t destination[16], const uint8_t *octets,
     size_t length);
 
+// -- The socket for echoes
+
+// An echo request that was sent, or an answer to one.
+struct clinux_echo {
+    // The receiving interface of an answer; 0 for a request.
+    uint32_t interface;
+    // The sender of an answer.
+    uint8_t source[16];
+    // The end of the packet: the data of the request.
+    uint8_t data[32];
+    // When the kernel passed the packet to the device, or got it from there: nanoseconds of CLOCK_REALTIME; 0 if unknown.
+    int64_t stamp;
+};
+
+// A raw, nonblocking ICMPv6 socket that receives echo replies with this identifier only and lets the kernel note the times of
+// requests and answers.
+int clinux_open_echo_socket(uint16_t identifier);
+// Reads up to `count` answers, at most 32, without waiting; or, if `sent`, the notes of requests that were sent. Returns how many.
+// One that is too short to have the data has a stamp and an interface of 0.
+int clinux_receive_echoes(int descriptor, struct clinux_echo *echoes, unsigned count, int sent);
+
 // -- Memory
 
 // Returns freed memory that the allocator keeps to the kernel.

@@ -28,13 +28,41 @@ public struct Neighbor: ListItem, Hashable {
     public var retransmissions: Int
     /// The number of LSAs that are to be received from it (the link state request list, RFC 2328 §10).
     public var requests: Int
+    /// What its kernel's answers to echo requests say; `nil` if it is not asked.
+    public var echo: Echo?
     /// What is wrong with the neighbor or between it and this node; `nil` if nothing is known to be.
     public var problem: String?
+
+    /// What the answers of a neighbor to echo requests say about it and the cable.
+    public struct Echo: Codable, Hashable, Sendable {
+        /// `untested`: no answer yet. `unanswered`: it never answers. `answering`. `failed`: it answers no more; packets
+        /// take other ways. `recovering`: it answers again, and is used again if that lasts.
+        public var state: String
+        /// The median round trip of the latest requests in seconds, and the one that 1 % of them exceed; `nil` without an answer.
+        public var roundTrip: Double?
+        public var roundTrip99: Double?
+        /// The part of the latest requests (up to 512) that was lost, 0–1; `nil` before the first outcome.
+        public var loss: Double?
+        /// Requests sent, and answers received.
+        public var sent: Int
+        public var answered: Int
+
+        public init(
+            state: String, roundTrip: Double?, roundTrip99: Double?, loss: Double?, sent: Int, answered: Int
+        ) {
+            self.state = state
+            self.roundTrip = roundTrip
+            self.roundTrip99 = roundTrip99
+            self.loss = loss
+            self.sent = sent
+            self.answered = answered
+        }
+    }
 
     public init(
         node: String?, routerID: String, interface: String, address: String, state: String, age: Double, deadIn: Double,
         priority: Int, designatedRouter: String?, backupDesignatedRouter: String?, stateChanges: Int,
-        retransmissions: Int, requests: Int, problem: String?
+        retransmissions: Int, requests: Int, echo: Echo? = nil, problem: String?
     ) {
         self.node = node
         self.routerID = routerID
@@ -49,6 +77,7 @@ public struct Neighbor: ListItem, Hashable {
         self.stateChanges = stateChanges
         self.retransmissions = retransmissions
         self.requests = requests
+        self.echo = echo
         self.problem = problem
     }
 }

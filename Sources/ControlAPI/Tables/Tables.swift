@@ -5,15 +5,18 @@ public protocol Tabular {
 }
 
 extension Neighbor: Tabular {
-    /// NODE ROUTER-ID DEV STATE AGE DEAD-IN ADDRESS; if wide, PRI DR BDR CHANGES RETRANS REQUESTS; PROBLEM if wide or if there
-    /// is one.
+    /// NODE ROUTER-ID DEV STATE AGE DEAD-IN ADDRESS; if wide, ECHO RTT RTT-99 LOSS PRI DR BDR CHANGES RETRANS REQUESTS;
+    /// PROBLEM if wide or if there is one.
     public static func table(_ items: [Neighbor], wide: Bool) -> TextTable {
         let hasProblems = wide || items.contains { $0.problem != nil }
         var columns: [TextTable.Column] = [
             "NODE", "ROUTER-ID", "DEV", "STATE", .number("AGE"), .number("DEAD-IN"), "ADDRESS",
         ]
         if wide {
-            columns += [.number("PRI"), "DR", "BDR", .number("CHANGES"), .number("RETRANS"), .number("REQUESTS")]
+            columns += [
+                "ECHO", .number("RTT"), .number("RTT-99"), .number("LOSS"), .number("PRI"), "DR", "BDR",
+                .number("CHANGES"), .number("RETRANS"), .number("REQUESTS"),
+            ]
         }
         if hasProblems { columns.append("PROBLEM") }
         var table = TextTable(columns: columns)
@@ -24,6 +27,8 @@ extension Neighbor: Tabular {
             ]
             if wide {
                 cells += [
+                    item.echo?.state ?? "off", roundTripText(item.echo?.roundTrip),
+                    roundTripText(item.echo?.roundTrip99), item.echo?.loss.map(percentage) ?? "",
                     "\(item.priority)", item.designatedRouter ?? "", item.backupDesignatedRouter ?? "",
                     "\(item.stateChanges)", "\(item.retransmissions)", "\(item.requests)",
                 ]
@@ -33,6 +38,20 @@ extension Neighbor: Tabular {
         }
         return table
     }
+}
+
+/// A round trip as text: `23µs`, `1.2ms`.
+private func roundTripText(_ seconds: Double?) -> String {
+    guard let seconds else { return "" }
+    return seconds < 0.001
+        ? "\(Int((seconds * 1e6).rounded()))µs" : "\(Double(Int((seconds * 1e4).rounded())) / 10)ms"
+}
+
+/// A part as text: `0%`, `0.4%`, `31%`.
+private func percentage(_ part: Double) -> String {
+    let percent = part * 100
+    return percent == 0 || percent >= 10
+        ? "\(Int(percent.rounded()))%" : "\(Double(Int((percent * 10).rounded(.up))) / 10)%"
 }
 
 extension Interface: Tabular {

@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Liveness
 internal import MeshConfiguration
 internal import OSPF
 internal import Timing
@@ -9,6 +10,8 @@ extension MeshNode {
     /// Logs a notice, unless there were many of its kind.
     mutating func logNotice(_ notice: Notice, at now: Instant) {
         record(notice, at: now)
+        // Repeated with each hello, and logged once when it matters.
+        if case .unresponsiveNeighborHearsUs = notice { return }
         let (level, text) = description(of: notice)
         switch logLimits.notices.verdict(on: notice, at: now) {
         case .logged: log(level, text)
@@ -26,6 +29,8 @@ extension MeshNode {
             if to == .full { counters.becameFull(neighbor, on: name(ofInterface: interface)) }
             if from == .full, to < .full { counters.leftFull(neighbor, on: name(ofInterface: interface)) }
         case .duplicateRouterID, .limitReached: problems.invalidate()
+        case .unresponsiveNeighborHearsUs(let interface, let address):
+            noteHearing(EchoTarget.Key(interface: interface, address: address))
         default: break
         }
     }
@@ -46,7 +51,10 @@ extension MeshNode {
             return (.info, "interface \(name(ofInterface: interface)): \(from.rawValue) → \(to.rawValue)")
         case .neighborFault(let interface, let neighbor, let from, _, let fault):
             // The change of the neighbor's state is logged anyway, with the reason and the time.
-            if case .silence = fault { return (.debug, "\(label(of: neighbor)): \(fault)") }
+            switch fault {
+            case .silence, .unresponsive: return (.debug, "\(label(of: neighbor)): \(fault)")
+            default: break
+            }
             return (
                 from == .full ? .warning : .info,
                 "\(label(of: neighbor)) on \(name(ofInterface: interface)): \(fault)"
@@ -100,6 +108,8 @@ extension MeshNode {
                 "the database exchange with \(label(of: neighbor)) on \(name(ofInterface: interface)) made no progress "
                     + "in \(state); it starts again"
             )
+        case .unresponsiveNeighborHearsUs(let interface, let address):
+            return (.debug, "\(address) on \(name(ofInterface: interface)) hears us and does not answer")
         case .limitReached(let limit): return (.error, limit.text(router?.configuration.limits ?? RouterLimits()))
         }
     }
@@ -122,6 +132,7 @@ extension MeshNode {
         case .replaced: "it has another router ID or address now, or we have"
         case .standby: "our interface stands by for another one on the same link"
         case .stalled: "the exchange made no progress"
+        case .unresponsive: "it does not answer echo requests"
         case .shutdown: "this router shuts down"
         }
     }

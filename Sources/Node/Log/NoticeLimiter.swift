@@ -35,7 +35,8 @@ public struct NoticeLimiter: Sendable {
             case .neighborFault(let interface, _, _, _, _): self = .fault(interface)
             case .duplicateRouterID: self = .duplicateRouterID
             case .duplicatePrefix: self = .duplicatePrefix
-            case .neighborState, .interfaceState, .becameBroadcast, .limitReached: return nil
+            case .neighborState, .interfaceState, .becameBroadcast, .unresponsiveNeighborHearsUs, .limitReached:
+                return nil
             }
         }
     }

@@ -1,5 +1,6 @@
 public import Addressing
 internal import Links
+internal import Liveness
 internal import MeshConfiguration
 public import OSPF
 internal import Routing
@@ -214,7 +215,17 @@ extension MeshNode {
         var found: [Problem] = []
         let port = interface.configuration.name
         let who = label(of: neighbor.routerID)
-        if neighbor.state == .initial, now - neighbor.since >= interface.configuration.deadInterval {
+        let key = EchoTarget.Key(interface: neighbor.interface, address: neighbor.address)
+        if case .failed(let answersAgain)? = liveness.state(of: key) {
+            found.append(
+                Problem(
+                    .unresponsiveNeighbor, "\(who) on \(port)",
+                    "\(who) is heard on \(port), and its kernel "
+                        + (answersAgain ? "has begun to answer echo requests again" : "does not answer echo requests"),
+                    remedy: "packets do not pass in both directions: check cable, transceivers and controller; if the "
+                        + "neighbor drops ICMPv6 echo requests on purpose, set liveness: off in the rule of \(port)",
+                    since: neighbor.since))
+        } else if neighbor.state == .initial, now - neighbor.since >= interface.configuration.deadInterval {
             found.append(
                 Problem(
                     .oneWayNeighbor, "\(who) on \(port)", "\(who) is heard on \(port) and does not hear us (Init)",

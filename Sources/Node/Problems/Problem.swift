@@ -45,6 +45,8 @@ public struct Problem: Hashable, Sendable {
         case silentPort
         /// A neighbor sends hellos, but they do not list this node (Init).
         case oneWayNeighbor
+        /// A neighbor sends hellos, but its kernel does not answer echo requests any more.
+        case unresponsiveNeighbor
         /// The database exchange with a neighbor makes no progress.
         case stalledExchange
         /// A segment has no designated router.

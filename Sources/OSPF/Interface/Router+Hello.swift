@@ -16,7 +16,7 @@ extension Router {
             helloInterval: configuration.helloSeconds, deadInterval: configuration.deadSeconds,
             designatedRouter: interfaces[index].designatedRouter,
             backupDesignatedRouter: interfaces[index].backupDesignatedRouter,
-            neighbors: interfaces[index].neighbors.map(\.routerID))
+            neighbors: interfaces[index].neighbors.lazy.filter { $0.unresponsiveSince == nil }.map(\.routerID))
         send(.hello(hello), on: index, to: .allSPFRouters)
         interfaces[index].lastHello = now
         interfaces[index].promptHello = nil
@@ -55,6 +55,9 @@ extension Router {
         interfaces[neighbor].update(from: hello, deadInterval: deadInterval, at: now)
 
         let isTwoWay = hello.neighbors.contains(routerID)
+        if interfaces[neighbor].unresponsiveSince != nil {
+            return receiveHello(ofUnresponsive: neighbor, isTwoWay: isTwoWay, at: now)
+        }
         if !isTwoWay || isNew { promptHello(index, at: now) }
         if isTwoWay {
             // In other states, in which most hellos are received, the event has no effect.

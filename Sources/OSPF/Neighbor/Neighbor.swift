@@ -23,6 +23,9 @@ struct Neighbor: Sendable {
     /// (``Router/linkHold``). `nil` if the link is not held.
     var heldUntil: Instant?
 
+    /// Since when it does not answer (``RouterEvent/neighborLiveness(interface:address:isAlive:)``); `nil` if it does, or if
+    /// nothing is known. Meanwhile our hellos do not list it, and it stays in state Init.
+    var unresponsiveSince: Instant?
     /// Whether it hears us: its last hello lists us, or it has sent a database description since.
     var isTwoWay = false
     /// The adjacency, from ExStart on.

@@ -32,6 +32,8 @@ public enum NeighborFault: Hashable, Sendable {
     case unknownLSA(LSAKey)
     /// It sent an earlier instance of an LSA than it had described: the sequence numbers of both instances.
     case earlierInstance(LSAKey, described: Int32, received: Int32)
+    /// It does not answer.
+    case unresponsive
     /// The exchange made no progress for this time, with this number of described LSAs missing, requested or not.
     case noProgress(for: Duration, requests: Int)
 }
@@ -63,6 +65,7 @@ extension NeighborFault: CustomStringConvertible {
         case .unknownLSA(let key): "request for \(key.text), which is not in our database"
         case .earlierInstance(let key, let described, let received):
             "\(key.text): sequence number \(described.sequenceText) described, \(received.sequenceText) sent"
+        case .unresponsive: "its kernel does not answer echo requests"
         case .noProgress(let time, let missing): "no progress for \(time), LSAs missing: \(missing)"
         }
     }

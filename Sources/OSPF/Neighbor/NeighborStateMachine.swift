@@ -21,6 +21,8 @@ enum NeighborEvent: Sendable {
     case badLinkStateRequest
     /// The exchange made no progress for ``AdjacencyContext/exchangePatience``.
     case stalled
+    /// It does not answer (``RouterEvent/neighborLiveness(interface:address:isAlive:)``).
+    case unresponsive
 
     /// The reason for a state change that this event causes.
     var reason: NeighborChangeReason {
@@ -34,6 +36,7 @@ enum NeighborEvent: Sendable {
         case .sequenceNumberMismatch: .sequenceNumberMismatch
         case .badLinkStateRequest: .badLinkStateRequest
         case .stalled: .stalled
+        case .unresponsive: .unresponsive
         }
     }
 }
@@ -45,7 +48,7 @@ extension NeighborState {
         switch event {
         case .twoWayReceived:
             self == .initial ? (adjacencyIsWanted ? .exStart : .twoWay) : self
-        case .oneWayReceived:
+        case .oneWayReceived, .unresponsive:
             .initial
         case .negotiationDone:
             self == .exStart ? .exchange : self

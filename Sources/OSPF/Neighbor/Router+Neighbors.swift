@@ -25,6 +25,7 @@ extension Router {
         guard isAccepted else { return reject(.mtu) }
         noteDescribingNeighbor(neighbor, at: now)
         if interfaces[neighbor].state == .initial {
+            guard interfaces[neighbor].unresponsiveSince == nil else { return }
             neighborEvent(neighbor, .twoWayReceived, at: now)
             electAgainIfNeeded(neighbor.interface, was: nil, router: neighbor.router, at: now)
         }
@@ -123,7 +124,7 @@ extension Router {
                 notify(
                     .neighborState(
                         interface: neighbor.interface, neighbor: neighbor.router, from: from, to: to, reason: reason))
-                if from == .full, to != .down { holdLink(neighbor, at: now) }
+                if from == .full, to != .down, reason != .unresponsive { holdLink(neighbor, at: now) }
             case .fellBack(let fallback):
                 notify(
                     .neighborFault(

@@ -1,5 +1,6 @@
 public import Addressing
 internal import Links
+internal import Liveness
 public import MeshConfiguration
 public import Node
 public import OSPF
@@ -76,8 +77,19 @@ public struct Machine: Sendable {
     /// Notifications of changes by other programs (routes and addresses removed) that a sleeping process reads when it
     /// wakes up. Those of ports are in ``Port/unreadEvents``.
     var unreadNews: [NodeEvent] = []
+    /// The echoes of the process, when its timer for them fires, and answers that it has not read.
+    var prober = EchoProber()
+    var echoTimer: Instant?
+    var unreadAnswers: [Answer] = []
     /// The version of the announcements that were last compared with the addresses on `lo`.
     var checkedAnnouncements: UInt64 = 0
+
+    /// An answer to an echo request, in a socket's buffer.
+    struct Answer: Sendable {
+        var target: EchoTarget.Key
+        var sequence: UInt16
+        var roundTrip: Duration
+    }
 
     /// A packet in a socket's buffer.
     struct Packet: Sendable {
@@ -166,15 +178,15 @@ public struct Machine: Sendable {
     }
 
     /// Whether the process has nothing left to do: the initial database synchronization is over, nothing is waiting,
-    /// outstanding or undecided in the router, the ledger, the service addresses, the FIB installer or the VIPs, forwarding is
-    /// on, and the nftables table is as wanted. True without a process, false without a router.
+    /// outstanding or undecided in the router, the ledger, the service addresses, the FIB installer or the VIPs, no neighbor
+    /// that failed answers again, forwarding is on, and the nftables table is as wanted. True without a process, false without a router.
     var isAtRest: Bool {
         guard let process else { return true }
         return process.router?.isQuiet == true && process.life.isSynchronized && !process.ledger.hasWork
             && !process.ledger.isBusy && process.ledger.nextDeadline == nil
             && process.serviceAddresses.nextDeadline == nil
             && !process.installer.isBusy && process.installer.nextDeadline == nil && kernel.forwards
-            && process.vips.isDecided && process.bypass.wanted == kernel.bypass
+            && !process.liveness.isRecovering && process.vips.isDecided && process.bypass.wanted == kernel.bypass
     }
 
     /// Whether its process runs; to other routers, a sleeping one is a dead one.

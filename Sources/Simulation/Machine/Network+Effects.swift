@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Liveness
 internal import MeshConfiguration
 internal import Node
 internal import OSPF
@@ -63,6 +64,9 @@ extension Network {
                 requests.map { AddressOutcome($0, nodes[node].kernel.carryOut($0)) })
         case .readForeignRoutes(let pools):
             return .foreignRoutes(.success(nodes[node].kernel.foreignRoutes(overlapping: pools)))
+        case .watchNeighbors(let targets):
+            nodes[node].prober.watch(targets, at: localTime(of: node))
+            setEchoTimer(node)
         case .proxyBypass(let request): return .proxyBypass(nodes[node].kernel.carryOut(request))
         case .settings(let wanted): return .settings(nodes[node].kernel.apply(wanted))
         case .send(let interface, let source, let destination, let octets):

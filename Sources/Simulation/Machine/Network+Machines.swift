@@ -1,5 +1,6 @@
 internal import Addressing
 internal import Links
+internal import Liveness
 internal import MeshConfiguration
 internal import Node
 internal import OSPF
@@ -70,6 +71,7 @@ extension Network {
         rule.dead = configuration.deadInterval
         rule.retransmit = configuration.retransmitInterval
         rule.priority = configuration.priority
+        rule.liveness = ports[port].liveness
         return rule
     }
 
@@ -120,6 +122,9 @@ extension Network {
         nodes[node].timer = nil
         nodes[node].unreadPackets = []
         nodes[node].unreadNews = []
+        nodes[node].prober = EchoProber()
+        nodes[node].echoTimer = nil
+        nodes[node].unreadAnswers = []
         nodes[node].checks = [:]
         nodes[node].processNumber += 1
         for port in nodes[node].ports {
@@ -177,7 +182,10 @@ extension Network {
             changes[address] = .some(nil)
         }
         notifyCluster(node, changes)
+        // Its two threads continue in any order.
+        if random.chance(0.5) { runProber(of: node) }
         handle(.timer, on: node)
+        runProber(of: node)
     }
 
     /// Updates which ports of a link have carrier, and notifies the machines of changes after a random delay.

@@ -44,6 +44,8 @@ public struct Network: Sendable {
         /// The notification that the carrier of a port may have changed.
         case carrierNews(port: Int)
         case action(Action)
+        case echo(port: Int, Echo)
+        case echoTimer(node: Int)
         /// The outcome of an effect, delayed by a slow kernel.
         case outcome(node: Int, process: Int, NodeEvent)
         /// Requests that a slow kernel carries out now.
@@ -73,7 +75,10 @@ public struct Network: Sendable {
                 linkLocalAddress: Self.linkLocalAddress(port: index, generation: 0), kind: endPlan.kind,
                 cost: endPlan.cost, helloInterval: plan.helloInterval, deadInterval: plan.deadInterval,
                 priority: endPlan.priority)
-            ports.append(Port(node: endPlan.node, link: links.count, end: end, configuration: configuration))
+            ports.append(
+                Port(
+                    node: endPlan.node, link: links.count, end: end, liveness: plan.liveness,
+                    configuration: configuration))
             nodes[endPlan.node].ports.append(index)
             indices.append(index)
         }
@@ -110,6 +115,8 @@ public struct Network: Sendable {
             deliver(to: port, source: source, destination: destination, octets: octets)
         case .timer(let node): fireTimer(node)
         case .carrierNews(let port): notifyCarrier(port)
+        case .echo(let port, let echo): receive(echo, at: port)
+        case .echoTimer(let node): fireEchoTimer(node)
         case .action(let action):
             observer?(now, .action(action))
             perform(action)

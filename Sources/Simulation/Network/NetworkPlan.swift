@@ -1,4 +1,5 @@
 public import Addressing
+public import MeshConfiguration
 public import OSPF
 public import Services
 
@@ -65,6 +66,8 @@ public struct LinkPlan: Hashable, Sendable {
     public var deadInterval: Duration
     /// The MTU in octets, at least 1280.
     public var mtu: Int
+    /// Whether neighbors are asked by echo requests. Off unless it matters: echoes are most packets of a run otherwise.
+    public var liveness = InterfaceRule.Liveness.off
 
     public init(
         ends: [EndPlan], isSegment: Bool = false, quality: LinkQuality = LinkQuality(),

@@ -9,6 +9,8 @@ public struct NetworkStatistics: Hashable, Sendable {
     public var octetsSent = 0
     /// Packets that processes have read.
     public var delivered = 0
+    /// Echo requests sent.
+    public var echoes = 0
     /// Packets lost on a link, at a port without carrier or process, because their source address is no longer that of the
     /// port, or because the sockets of a sleeping process are full.
     public var lost = 0

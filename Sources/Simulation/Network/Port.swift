@@ -1,5 +1,6 @@
 internal import Addressing
 internal import Links
+internal import MeshConfiguration
 public import OSPF
 
 /// One end of a link, at a machine.
@@ -10,6 +11,8 @@ public struct Port: Sendable {
     public let link: Int
     /// Which end of the link it is.
     public let end: Int
+    /// Whether neighbors are asked by echo requests.
+    let liveness: InterfaceRule.Liveness
     /// Its configuration; the process may not know the latest one yet.
     public internal(set) var configuration: InterfaceConfiguration
     /// Whether its cable is unplugged.

@@ -1,4 +1,6 @@
 internal import Addressing
+internal import Liveness
+internal import MeshConfiguration
 internal import OSPF
 internal import OSPFPacket
 internal import Services
@@ -58,6 +60,7 @@ struct ScenarioGenerator {
         // Fewer hellos, because more than an hour is simulated.
         if theme == .longRest { helloInterval = .seconds(20) }
         drawPlan()
+        if theme != .longRest { drawLiveness() }
         start()
         switch theme {
         case .faults: addFaults(random.number(in: 1...faultLimit), from: FaultKind.allCases)
@@ -82,6 +85,16 @@ struct ScenarioGenerator {
             script: script.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(
                 \.element),
             patience: slow ? .seconds(600) : .seconds(90), rest: theme == .longRest ? .seconds(4000) : .seconds(10))
+    }
+
+    /// In every sixth scenario, nodes ask their neighbors by echo requests, less often than by default: otherwise echoes would
+    /// be most of the work. Drawn from numbers of its own, so that all else is as without.
+    private mutating func drawLiveness() {
+        var random = RandomSource(seed: seed ^ 0xec_0000)
+        guard random.chance(1.0 / 6) else { return }
+        let interval = Duration.milliseconds(random.pick([100, 300, 1000])!)
+        let parameters = EchoParameters(interval: interval, multiplier: random.number(in: 2...4))
+        for link in plan.links.indices where random.chance(0.9) { plan.links[link].liveness = .always(parameters) }
     }
 
     /// The maximum number of faults in the themes `faults`, `restarts` and `duplicateRouterIDs`; `announcements` and `machines`

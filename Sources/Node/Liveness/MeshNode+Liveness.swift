@@ -1,0 +1,66 @@
+internal import Addressing
+internal import Liveness
+internal import MeshConfiguration
+internal import OSPF
+internal import Timing
+
+/// Echo requests to the neighbors' kernels, which find a dead cable that still has carrier.
+extension MeshNode {
+    /// Asks the neighbors there are. On an interface with more than one neighbor only if its rule demands it: the number of
+    /// echoes grows with the square of that of routers.
+    mutating func updateLiveness(at now: Instant) {
+        guard life.isRouting, router != nil else { return }
+        let neighbors = router!.askableNeighbors
+        var targets: [EchoTarget] = []
+        for neighbor in neighbors {
+            guard let rule = interfaces.ports[neighbor.interface]?.rule,
+                let parameters = rule.liveness.parameters(isBroadcast: neighbor.isBroadcast)
+            else { continue }
+            let key = EchoTarget.Key(interface: neighbor.interface, address: neighbor.address)
+            targets.append(EchoTarget(key: key, source: neighbor.source, parameters: parameters))
+        }
+        let keys = Set(neighbors.map { EchoTarget.Key(interface: $0.interface, address: $0.address) })
+        let previous = liveness.targets
+        guard liveness.update(neighbors: keys, targets: targets) else { return }
+        effects.append(.watchNeighbors(liveness.targets))
+        // A neighbor that is asked no more is judged by its hellos alone.
+        for target in previous where liveness.state(of: target.key) == nil {
+            notifyRouter(
+                .neighborLiveness(interface: target.key.interface, address: target.key.address, isAlive: true), at: now)
+        }
+    }
+
+    mutating func receive(_ reports: [EchoReport], at now: Instant) {
+        for report in reports {
+            guard let before = liveness.note(report) else { continue }
+            let key = report.target
+            switch (before, report.state) {
+            case (_, .failed(answersAgain: false)):
+                notifyRouter(
+                    .neighborLiveness(interface: key.interface, address: key.address, isAlive: false), at: now)
+            case (.failed, .answering):
+                log(.notice, "\(neighborText(key)) answers echo requests again")
+                notifyRouter(.neighborLiveness(interface: key.interface, address: key.address, isAlive: true), at: now)
+            case (_, .unanswered):
+                log(
+                    .notice,
+                    "\(neighborText(key)) does not answer echo requests: a dead cable to it is found by missing hellos only"
+                )
+            default: break
+            }
+        }
+    }
+
+    /// A neighbor that does not answer has heard us all the time: something on it drops echo requests or their answers.
+    mutating func noteHearing(_ key: EchoTarget.Key) {
+        guard liveness.hearsUs(key) else { return }
+        log(
+            .warning,
+            "\(neighborText(key)) hears us but does not answer echo requests any more, as with a new firewall rule: it is not "
+                + "asked any more, and a dead cable to it is found by missing hellos only")
+    }
+
+    private func neighborText(_ key: EchoTarget.Key) -> String {
+        "\(key.address) on \(name(ofInterface: key.interface))"
+    }
+}

@@ -1,0 +1,53 @@
+public import Liveness
+
+/// Which neighbors are asked by echo requests whether they are alive, and what is known of them.
+public struct NeighborLiveness: Sendable {
+    /// The neighbors that are asked, by interface and address.
+    public private(set) var targets: [EchoTarget] = []
+    /// What their answers say; a neighbor that has not been reported yet is ``EchoState/untested``.
+    private var states: [EchoTarget.Key: EchoState] = [:]
+    /// Neighbors that hear us although they do not answer: only the answers are missing, so they are not asked any more.
+    private var exempt: Set<EchoTarget.Key> = []
+
+    /// The maximum number of neighbors that are asked.
+    static let mostTargets = 256
+
+    init() {}
+
+    /// What is known of a neighbor; `nil` if it is not asked.
+    public func state(of key: EchoTarget.Key) -> EchoState? {
+        targets.contains { $0.key == key } ? states[key] ?? .untested : nil
+    }
+
+    /// Whether a neighbor that failed answers again, so that it will be alive soon.
+    public var isRecovering: Bool { states.values.contains(.failed(answersAgain: true)) }
+
+    /// Whether a neighbor hears us although it does not answer.
+    public func isExempt(_ key: EchoTarget.Key) -> Bool { exempt.contains(key) }
+
+    /// Sets which neighbors there are, and which of them are to be asked. Returns whether that changes whom to ask.
+    mutating func update(neighbors: Set<EchoTarget.Key>, targets wanted: [EchoTarget]) -> Bool {
+        if !exempt.isEmpty { exempt.formIntersection(neighbors) }
+        let new = Array(wanted.filter { !exempt.contains($0.key) }.prefix(Self.mostTargets))
+        guard new != targets else { return false }
+        targets = new
+        let keys = Set(new.map(\.key))
+        states = states.filter { keys.contains($0.key) }
+        return true
+    }
+
+    /// Notes a report. Returns the state before; `nil` if the neighbor is not asked any more.
+    mutating func note(_ report: EchoReport) -> EchoState? {
+        guard let before = state(of: report.target) else { return nil }
+        states[report.target] = report.state
+        return before
+    }
+
+    /// A neighbor that does not answer hears us. Returns whether it is no longer asked because of that, which is so if it has
+    /// not answered at all: a cable that loses packets lets some answers through.
+    mutating func hearsUs(_ key: EchoTarget.Key) -> Bool {
+        guard state(of: key) == .failed(answersAgain: false) else { return false }
+        exempt.insert(key)
+        return true
+    }
+}

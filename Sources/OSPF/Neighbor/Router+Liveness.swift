@@ -1,0 +1,44 @@
+public import Addressing
+internal import Timing
+
+/// What something other than hellos tells of a neighbor (RFC 5882). A neighbor that does not answer is out of use at once: it
+/// falls back to Init, its hellos are heard but do not change that, and ours do not list it, so that it learns. On a cable that
+/// carries packets one way only, hellos of one side arrive for ever.
+extension Router {
+    mutating func setLiveness(of address: IPv6Address, on index: UInt32, isAlive: Bool, at now: Instant) {
+        guard interfaces.contains(index),
+            let known = interfaces[index].neighbors.first(where: { $0.address == address }),
+            (known.unresponsiveSince == nil) != isAlive
+        else { return }
+        let neighbor = NeighborKey(interface: index, router: known.routerID)
+        if isAlive {
+            interfaces[neighbor].unresponsiveSince = nil
+        } else {
+            interfaces[neighbor].unresponsiveSince = now
+            if interfaces[neighbor].heldUntil != nil { releaseLink(neighbor, at: now) }
+            neighborEvent(neighbor, .unresponsive, because: .unresponsive, at: now)
+            electAgainIfNeeded(index, was: known, router: known.routerID, at: now)
+        }
+        promptHello(index, at: now)
+    }
+
+    /// Processes the hello of a neighbor that does not answer. If it still lists us when it has not heard us for long if the
+    /// cable were dead, the notice says so.
+    mutating func receiveHello(ofUnresponsive neighbor: NeighborKey, isTwoWay: Bool, at now: Instant) {
+        let configuration = interfaces[neighbor.interface].configuration
+        guard isTwoWay, let since = interfaces[neighbor].unresponsiveSince,
+            now - since > configuration.deadInterval + configuration.helloInterval
+        else { return }
+        notify(
+            .unresponsiveNeighborHearsUs(interface: neighbor.interface, address: interfaces[neighbor].address))
+    }
+
+    /// The neighbors that may be asked whether they are alive: those that have heard us at least once.
+    public var askableNeighbors: [(interface: UInt32, address: IPv6Address, source: IPv6Address, isBroadcast: Bool)] {
+        interfaces.flatMap { interface in
+            interface.neighbors.filter { $0.stateChanges > 0 }.map {
+                (interface.index, $0.address, interface.configuration.linkLocalAddress, interface.isBroadcast)
+            }
+        }
+    }
+}
