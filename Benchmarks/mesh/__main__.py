@@ -49,6 +49,9 @@ SCENARIOS = [
         Row("carrier lost on the path in use, at the sender: outage", "outage", MILLISECONDS, 3)]),
     Scenario("carrier-beyond", scenarios.carrier_beyond, 3, [
         Row("carrier lost on the path in use, one hop on: outage", "outage", MILLISECONDS, 3)]),
+    Scenario("silent", scenarios.silent, 3, [
+        Row("the path in use drops everything and keeps its carrier, default settings: outage", "outage",
+            MILLISECONDS, 160)]),
     Scenario("anycast", scenarios.anycast, 3, [
         Row("anycast holder withdraws, outage of its flows", "outage", MILLISECONDS, 3)]),
     Scenario("requests", scenarios.many_requests, 1, [

@@ -146,6 +146,11 @@ class Lab:
         """Takes down a node's end of the link to another, which loses carrier; returns the moment."""
         return kernel.take_down(self.namespace(node), self.port(node, other)[1])
 
+    def silence(self, node, other):
+        """Makes the link between two nodes drop every packet, with carrier."""
+        first, second = next(link for link in self.links if set(link) == {node, other})
+        meshlab("fail", "--name", self.name, "--silent", f"{first}-{second}")
+
     def pids(self, node):
         """The processes of a node's router."""
         found = []

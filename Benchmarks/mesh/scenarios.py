@@ -103,6 +103,16 @@ def carrier_beyond(router):
     return carrier(router, is_near=False)
 
 
+def silent(router):
+    """The cable in use keeps its carrier and drops every packet."""
+    with Lab(router, 4, SQUARE) as lab:
+        lab.start()
+        lab.settle(quiet=4)
+        with Probe(lab, lab.address("n4"), ["n4"], 8) as probe:
+            lab.silence("n1", probe.way(["n2", "n3"]))
+            return probe.finish()
+
+
 def anycast(router):
     """Two neighbors of n1 hold an address; the one that carries the flow gives it up."""
     vips = f"vips:\n  - name: dns\n    address: {VIP}\n"

@@ -19,6 +19,9 @@ struct Neighbor: Sendable {
     var lastFallback: NeighborFallback?
     /// When it is removed unless a hello is received.
     var inactivityDeadline: Instant
+    /// When a point-to-point neighbor that became Full must announce the link with us (`Router+HeldLink.swift`); `nil` once it
+    /// does, and if it is not Full.
+    var announcementDeadline: Instant?
     /// A point-to-point neighbor has left Full: until this time, the link with it stays announced and in use
     /// (``Router/linkHold``). `nil` if the link is not held.
     var heldUntil: Instant?
@@ -56,6 +59,7 @@ struct Neighbor: Sendable {
     var nextDeadline: Instant {
         var earliest = inactivityDeadline
         if let moment = heldUntil { earliest = min(earliest, moment) }
+        if let moment = announcementDeadline { earliest = min(earliest, moment) }
         if let moment = adjacency?.nextDeadline { earliest = min(earliest, moment) }
         return earliest
     }

@@ -34,6 +34,8 @@ public enum NeighborFault: Hashable, Sendable {
     case earlierInstance(LSAKey, described: Int32, received: Int32)
     /// It does not answer.
     case unresponsive
+    /// It is Full for us, and for this time its router-LSA has not had the link with us.
+    case linkNotAnnounced(for: Duration)
     /// The exchange made no progress for this time, with this number of described LSAs missing, requested or not.
     case noProgress(for: Duration, requests: Int)
 }
@@ -65,6 +67,7 @@ extension NeighborFault: CustomStringConvertible {
         case .unknownLSA(let key): "request for \(key.text), which is not in our database"
         case .earlierInstance(let key, let described, let received):
             "\(key.text): sequence number \(described.sequenceText) described, \(received.sequenceText) sent"
+        case .linkNotAnnounced(let time): "its router-LSA has no link with us, \(time) after the exchange"
         case .unresponsive: "its kernel does not answer echo requests"
         case .noProgress(let time, let missing): "no progress for \(time), LSAs missing: \(missing)"
         }

@@ -68,6 +68,7 @@ extension Router {
             return updateAutomaticKind(neighbor.interface, at: now)
         }
         if let deadline = interfaces[neighbor].heldUntil, deadline <= now { releaseLink(neighbor, at: now) }
+        checkAnnouncement(of: neighbor, at: now)
         var outbox = AdjacencyOutbox()
         let context = adjacencyContext(of: neighbor, at: now)
         let before = use(of: neighbor)
@@ -124,6 +125,7 @@ extension Router {
                 notify(
                     .neighborState(
                         interface: neighbor.interface, neighbor: neighbor.router, from: from, to: to, reason: reason))
+                interfaces[neighbor.interface].expectAnnouncement(by: neighbor.router, isFull: to == .full, at: now)
                 if from == .full, to != .down, reason != .unresponsive { holdLink(neighbor, at: now) }
             case .fellBack(let fallback):
                 notify(
