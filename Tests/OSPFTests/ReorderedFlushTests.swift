@@ -100,7 +100,7 @@ import Timing
         bench.receive(.linkStateUpdate(LinkStateUpdate(lsas: [last])), on: 0, from: 1, link: 0)
         bench.run(for: .seconds(5))
         // A sequence that starts again begins one higher each time.
-        let secondStart = LSAHeader.initialSequenceNumber + 1
+        let secondStart = LSAHeader.initialSequenceNumber + 1 << 16
         for router in 0..<3 { #expect(announced(on: router)?.header.sequenceNumber == secondStart) }
 
         last.age = LSAHeader.maxAge
@@ -116,7 +116,7 @@ import Timing
         bench.sent = []
         bench.receive(.linkStateUpdate(LinkStateUpdate(lsas: [late])), on: 0, from: 1, link: 0)
         bench.run(for: .seconds(5))
-        let thirdStart = LSAHeader.initialSequenceNumber + 2
+        let thirdStart = LSAHeader.initialSequenceNumber + 2 << 16
         for router in 0..<3 { #expect(announced(on: router)?.header.sequenceNumber == thirdStart) }
         let instances = bench.sent.flatMap { packet -> [LSA] in
             let decoded = try? Packet.decode(

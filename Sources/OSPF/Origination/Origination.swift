@@ -11,11 +11,14 @@ struct Origination: Sendable {
         /// The wanted body; `nil` to flush the LSA.
         var body: LSABody?
         var throttle: OriginationThrottle
-        /// How many times its sequence numbers started again after a flush (RFC 2328 §12.1.6), modulo 65,536. Each sequence
-        /// starts one higher than the one before.
+        /// How many times its sequence numbers started again after a flush (RFC 2328 §12.1.6), modulo 32,768.
         var sequenceRestarts: Int32 = 0
         /// Whether it waits in ``Origination/pending``.
         var isPending = false
+
+        /// The first number of its current sequence. Each sequence starts 65,536 higher than the one before, so that it has none
+        /// of the numbers that the one before has used: late acknowledgments of those would count for instances of this one.
+        var firstSequenceNumber: Int32 { LSAHeader.initialSequenceNumber + sequenceRestarts << 16 }
 
         init(_ key: LSAKey, body: LSABody?) {
             self.body = body
@@ -166,7 +169,7 @@ struct Origination: Sendable {
     mutating func removed(_ key: DatabaseKey) {
         guard let lsa = own[key] else { return }
         guard lsa.body != nil else { return own[key] = nil }
-        own[key]!.sequenceRestarts = (lsa.sequenceRestarts + 1) & 0xffff
+        own[key]!.sequenceRestarts = (lsa.sequenceRestarts + 1) & 0x7fff
         schedule(key, at: .zero)
     }
 

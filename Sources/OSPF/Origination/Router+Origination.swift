@@ -46,9 +46,7 @@ extension Router {
         guard isUrgent || own.throttle.earliest <= now else {
             return origination.schedule(key, at: own.throttle.earliest)
         }
-        // A restarted sequence does not begin with the same number as before, so that late acknowledgments of the earlier
-        // sequence do not count for this one.
-        var sequenceNumber = LSAHeader.initialSequenceNumber + own.sequenceRestarts
+        var sequenceNumber = own.firstSequenceNumber
         if let last = database[key]?.lsa.header.sequenceNumber {
             guard last < LSAHeader.maxSequenceNumber else {
                 // The numbers are used up: the LSA must be flushed from the routing domain before a new sequence starts
