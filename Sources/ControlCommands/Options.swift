@@ -86,7 +86,7 @@ struct OutputOptions: ParsableArguments {
                 text = failure.message + "\n"
             }
             // Move the cursor to the first line, and clear the screen.
-            Console.write(Console.isTerminal ? "\u{1b}[H\u{1b}[2J" + text : text)
+            Console.write(Console.isTerminal ? "\u{1b}[H\u{1b}[2J" + text : output == .yaml ? "---\n" + text : text)
             sleep(1)
         }
     }

@@ -44,7 +44,7 @@ extension Meshd {
             abstract: "Run the agent until SIGTERM; SIGHUP reads the configuration again.")
 
         @OptionGroup var configurationOption: ConfigurationOption
-        @Flag(help: "Remove routes, next hops and addresses on stop; by default routes stay.")
+        @Flag(help: "Remove routes, next hops, addresses and nftables tables on stop; by default routes stay.")
         var cleanupOnExit = false
         @Option(help: "The lowest log level: trace, debug, info, notice, warning, error or critical.", transform: word)
         var logLevel = Logger.Level.info
@@ -64,7 +64,7 @@ extension Meshd {
     struct CleanUp: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "cleanup",
-            abstract: "Remove all routes, next hops and addresses that an agent left. It must not be running.")
+            abstract: "Remove all routes, next hops, addresses and nftables tables that an agent left. It must not be running.")
 
         @OptionGroup var configurationOption: ConfigurationOption
 

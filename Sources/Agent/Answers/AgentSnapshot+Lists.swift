@@ -170,7 +170,7 @@ extension AgentSnapshot {
     /// The other routers that announce an address, by name or router ID.
     private func others(announcing address: IPv6Address) -> [String] {
         let announcers = router?.candidates(for: IPv6Prefix(host: address)) ?? []
-        return announcers.map(\.announcer).filter { $0 != router?.routerID }.map { label(of: $0) }
+        return announcers.map(\.announcer).filter { $0 != router?.routerID }.map { label(of: $0) }.sorted()
     }
 }
 

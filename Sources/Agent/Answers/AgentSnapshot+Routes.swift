@@ -6,11 +6,14 @@ internal import Routing
 internal import Timing
 
 extension AgentSnapshot {
-    /// All routes, in order of their prefix, then the service routes.
+    /// All routes, IPv6 first, in order of their prefix, then the service routes.
     var routeList: [Route] {
         guard let router else { return [] }
         let neighbors = neighborsByNextHop
-        return router.routeTable.routes.sorted { $0.key < $1.key }.compactMap { prefix, id in
+        let routes = router.routeTable.routes.sorted {
+            ($0.key.ipv4 == nil ? 0 : 1, $0.key) < ($1.key.ipv4 == nil ? 0 : 1, $1.key)
+        }
+        return routes.compactMap { prefix, id in
             route(prefix, id, router, neighbors)
         } + serviceRoutes
     }
@@ -111,7 +114,8 @@ extension AgentSnapshot {
     private static func reason(_ candidate: PrefixCandidate, _ best: PrefixCandidate?) -> String {
         guard candidate.distance != nil else { return "unreachable" }
         guard let best else { return "not usable" }
-        return candidate.kind > best.kind ? "\(best.kind.text) is preferred to \(candidate.kind.text)" : "farther"
+        if candidate.kind > best.kind { return "\(best.kind.text) is preferred to \(candidate.kind.text)" }
+        return candidate.metric >= AdvertisedPrefix.lastResort ? "last resort" : "farther"
     }
 }
 

@@ -48,7 +48,7 @@ final class ConnectionProbe: Sendable {
         from node: String, of lab: Lab, to address: IPv6Address, port: UInt16,
         every interval: Duration = .milliseconds(1)
     ) throws {
-        ping = try lab.command(on: node, ["ping", "-q", "-i", "\(interval / .seconds(1))", "\(address)"]).spawn()
+        ping = try lab.command(on: node, ["ping", "-D", "-i", "\(interval / .seconds(1))", "\(address)"]).spawn()
         let namespace = try NetworkNamespace(named: lab.namespace(of: node).name)
         Thread.detachNewThread { [self] in
             try? namespace.run { run(address, port, interval) }
@@ -65,7 +65,9 @@ final class ConnectionProbe: Sendable {
         ended.wait()
         ping.signal(SIGINT)
         let output = try? ping.finish()
-        result.withLock { $0.pings = output?.text ?? "" }
+        // Errors, with who sent them, and the summary.
+        let lines = (output?.text ?? "").split(separator: "\n").filter { !$0.contains(" bytes from ") }
+        result.withLock { $0.pings = lines.joined(separator: "\n") }
         return current
     }
 
