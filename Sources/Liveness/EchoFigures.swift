@@ -11,6 +11,8 @@ public struct EchoFigures: Hashable, Sendable {
 
     /// The latest outcomes, in microseconds of round trip, or ``lost`` or ``unmeasured``; at most ``window``.
     private var outcomes: [UInt32] = []
+    /// How many of ``outcomes`` are ``lost``.
+    private var lostCount = 0
     /// Where the next outcome goes when ``outcomes`` is full.
     private var next = 0
     /// The smoothed round trip and its variation in nanoseconds (RFC 6298 §2).
@@ -39,9 +41,18 @@ public struct EchoFigures: Hashable, Sendable {
     mutating func noteLoss() { note(Self.lost) }
 
     private mutating func note(_ outcome: UInt32) {
+        if outcome == Self.lost { lostCount += 1 }
         if outcomes.count < Self.window { return outcomes.append(outcome) }
+        if outcomes[next] == Self.lost { lostCount -= 1 }
         outcomes[next] = outcome
         next = (next + 1) % Self.window
+    }
+
+    /// Forgets the latest outcomes, which say nothing about the cable as it is now.
+    mutating func forgetOutcomes() {
+        outcomes.removeAll(keepingCapacity: true)
+        next = 0
+        lostCount = 0
     }
 
     /// A round trip that almost no answer exceeds (RFC 6298 §2), at most 1 s.
@@ -49,7 +60,12 @@ public struct EchoFigures: Hashable, Sendable {
 
     /// The part of the latest requests that was lost, 0–1; `nil` before the first outcome.
     public var loss: Double? {
-        outcomes.isEmpty ? nil : Double(outcomes.count { $0 == Self.lost }) / Double(outcomes.count)
+        outcomes.isEmpty ? nil : Double(lostCount) / Double(outcomes.count)
+    }
+
+    /// The part that was lost in percent, once enough outcomes are known to tell 1 %; 0 before.
+    var lossPercentage: Int {
+        outcomes.count < 200 ? 0 : (lostCount * 100 + outcomes.count / 2) / outcomes.count
     }
 
     /// The round trip that this part (0–1) of the latest answers does not exceed; `nil` without an answer.

@@ -40,14 +40,15 @@ public struct EchoProber: Sendable {
         sessions[index].notSent(request.sequence)
     }
 
-    /// Handles what is due at `now`: appends the requests to send, and the changes of neighbors' states, in order of neighbors.
+    /// Handles what is due at `now`: appends the requests to send, and what has changed about neighbors, in order of
+    /// neighbors.
     public mutating func advance(to now: Instant, requests: inout [EchoRequest], reports: inout [EchoReport]) {
         for index in sessions.indices where hasChanges || sessions[index].nextDeadline <= now {
             let target = sessions[index].target
             if let sequence = sessions[index].advance(to: now) {
                 requests.append(EchoRequest(target: target.key, source: target.source, sequence: sequence))
             }
-            if let state = sessions[index].takeChange() { reports.append(EchoReport(target.key, state)) }
+            if let report = sessions[index].takeReport(at: now) { reports.append(report) }
         }
         hasChanges = false
     }

@@ -10,8 +10,11 @@ internal import Timing
 struct EchoSession: Sendable {
     var target: EchoTarget
     private(set) var state = EchoState.untested
-    /// The state that was last reported.
+    /// The state and the loss that were last reported.
     private var reportedState = EchoState.untested
+    private var reportedLoss = 0
+    /// When the loss may be reported next.
+    private var nextLossReport = Instant.zero
     private(set) var figures = EchoFigures()
 
     /// When the next request is due. All neighbors with the same interval are asked at the same moments, so that one wake-up
@@ -54,6 +57,8 @@ struct EchoSession: Sendable {
     /// recovery within ``relapse``, up to ``longestHold``.
     static let shortestHold = Duration.seconds(1)
     static let longestHold = Duration.seconds(30)
+    /// The time between two reports of a changed loss.
+    static let lossReportInterval = Duration.seconds(10)
     /// A failure within this time after a recovery is a relapse.
     static let relapse = Duration.seconds(60)
 
@@ -96,6 +101,7 @@ struct EchoSession: Sendable {
             holdEnd = nil
             lastRecovery = now
             state = .answering
+            forgetLosses()
         }
         guard now >= nextRequest else { return nil }
         let interval = state == .unanswered ? Self.retryInterval : target.parameters.interval
@@ -118,6 +124,15 @@ struct EchoSession: Sendable {
             hold = isRelapse ? min(hold * 2, Self.longestHold) : Self.shortestHold
             state = .failed(answersAgain: false)
         case .failed: holdEnd = nil
+        }
+    }
+
+    /// The neighbor is alive again: what was lost before says nothing about the cable as it is now.
+    private mutating func forgetLosses() {
+        figures.forgetOutcomes()
+        for number in count - min(count, UInt64(Self.window))..<settled {
+            let slot = Int(number % UInt64(Self.window))
+            if !requests[slot].isAnswered { requests[slot].isSent = false }
         }
     }
 
@@ -165,11 +180,23 @@ struct EchoSession: Sendable {
     /// Whether the state differs from the one last reported.
     var hasChanged: Bool { state != reportedState }
 
-    /// The state, if it has changed since this was last called.
-    mutating func takeChange() -> EchoState? {
-        guard hasChanged else { return nil }
+    /// The state and the loss, if they have changed since they were last reported.
+    mutating func takeReport(at now: Instant) -> EchoReport? {
+        let loss = notableLoss(at: now)
+        guard hasChanged || loss != reportedLoss else { return nil }
+        if loss != reportedLoss { nextLossReport = now + Self.lossReportInterval }
         reportedState = state
-        return state
+        reportedLoss = loss
+        return EchoReport(target.key, state, loss: loss)
+    }
+
+    /// The loss to report: from 1 % until it is 0 % again, and changes of it at most every ``lossReportInterval``. A neighbor that
+    /// does not answer at all has another problem.
+    private func notableLoss(at now: Instant) -> Int {
+        guard state == .answering else { return 0 }
+        let loss = figures.lossPercentage
+        if reportedLoss == 0 || loss == 0 { return loss }
+        return now >= nextLossReport ? loss : reportedLoss
     }
 
     /// The number of a request that is remembered, by its sequence number.

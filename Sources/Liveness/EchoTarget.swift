@@ -62,14 +62,17 @@ public enum EchoState: Hashable, Sendable {
     case failed(answersAgain: Bool)
 }
 
-/// A change of the state of a neighbor.
+/// What has changed about a neighbor.
 public struct EchoReport: Hashable, Sendable {
     public var target: EchoTarget.Key
     public var state: EchoState
+    /// The part of the latest requests (``EchoFigures/loss``) that was lost, in percent; 0 if that is normal.
+    public var loss: Int
 
-    public init(_ target: EchoTarget.Key, _ state: EchoState) {
+    public init(_ target: EchoTarget.Key, _ state: EchoState, loss: Int = 0) {
         self.target = target
         self.state = state
+        self.loss = loss
     }
 }
 

@@ -14,7 +14,9 @@ struct EchoBench {
     var answer: (Instant) -> Duration? = { _ in .microseconds(100) }
     /// Whether requests can be sent.
     var canSend = true
-    /// Every report, with its time.
+    /// The loss in every report, in percent.
+    var losses: [Int] = []
+    /// Every report of a changed state, with its time.
     var reports: [(moment: Instant, state: EchoState)] = []
     var requests: [(moment: Instant, request: EchoRequest)] = []
     /// Answers on their way or in the socket, by arrival.
@@ -54,6 +56,7 @@ struct EchoBench {
             requests.append((now, request))
             if let roundTrip = answer(now) { waiting.append((now + roundTrip, request.sequence, roundTrip)) }
         }
-        reports += changes.map { (now, $0.state) }
+        losses += changes.map(\.loss)
+        reports += changes.filter { $0.state != reports.last?.state }.map { (now, $0.state) }
     }
 }

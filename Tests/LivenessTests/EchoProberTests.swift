@@ -216,4 +216,35 @@ import Timing
         bench.prober.watch([], at: bench.now)
         #expect(bench.prober.nextDeadline == nil)
     }
+
+    /// A loss is reported when it becomes notable, at most every 10 s while it changes, and when it is over.
+    @Test func lossesAreReported() {
+        var bench = EchoBench()
+        bench.run(for: .seconds(60))
+        #expect(bench.losses == [0])
+        var number = 0
+        bench.answer = { _ in
+            number += 1
+            return number % 20 == 0 ? nil : .microseconds(100)
+        }
+        bench.run(for: .seconds(120))
+        #expect(bench.losses.dropFirst().first == 1)
+        #expect(bench.losses.last == 5 && bench.losses.count <= 7)
+        bench.answer = { _ in .microseconds(100) }
+        bench.run(for: .seconds(60))
+        #expect(bench.losses.last == 0 && bench.losses.count <= 12)
+        #expect(bench.state == .answering)
+    }
+
+    /// What was lost while a neighbor had failed says nothing about the cable once it is alive.
+    @Test func aRecoveredNeighborStartsWithoutLoss() {
+        var bench = EchoBench()
+        bench.run(for: .seconds(60))
+        bench.answer = { _ in nil }
+        bench.run(for: .seconds(20))
+        bench.answer = { _ in .microseconds(100) }
+        bench.run(for: .seconds(60))
+        #expect(bench.state == .answering && bench.figures.loss == 0)
+        #expect(bench.losses.allSatisfy { $0 == 0 })
+    }
 }

@@ -32,7 +32,9 @@ extension MeshNode {
 
     mutating func receive(_ reports: [EchoReport], at now: Instant) {
         for report in reports {
+            let lossBefore = liveness.loss(of: report.target)
             guard let before = liveness.note(report) else { continue }
+            if (lossBefore == 0) != (report.loss == 0) { problems.noteChange(at: now) }
             let key = report.target
             switch (before, report.state) {
             case (_, .failed(answersAgain: false)):

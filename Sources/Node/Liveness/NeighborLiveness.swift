@@ -6,6 +6,8 @@ public struct NeighborLiveness: Sendable {
     public private(set) var targets: [EchoTarget] = []
     /// What their answers say; a neighbor that has not been reported yet is ``EchoState/untested``.
     private var states: [EchoTarget.Key: EchoState] = [:]
+    /// The part of the latest requests that was lost, in percent, of neighbors of which it is notable.
+    private var losses: [EchoTarget.Key: Int] = [:]
     /// Neighbors that hear us although they do not answer: only the answers are missing, so they are not asked any more.
     private var exempt: Set<EchoTarget.Key> = []
 
@@ -18,6 +20,9 @@ public struct NeighborLiveness: Sendable {
     public func state(of key: EchoTarget.Key) -> EchoState? {
         targets.contains { $0.key == key } ? states[key] ?? .untested : nil
     }
+
+    /// The part of the latest requests to a neighbor that was lost, in percent; 0 if that is normal.
+    public func loss(of key: EchoTarget.Key) -> Int { losses[key] ?? 0 }
 
     /// Whether a neighbor that failed answers again, so that it will be alive soon.
     public var isRecovering: Bool { states.values.contains(.failed(answersAgain: true)) }
@@ -33,6 +38,7 @@ public struct NeighborLiveness: Sendable {
         targets = new
         let keys = Set(new.map(\.key))
         states = states.filter { keys.contains($0.key) }
+        losses = losses.filter { keys.contains($0.key) }
         return true
     }
 
@@ -40,6 +46,7 @@ public struct NeighborLiveness: Sendable {
     mutating func note(_ report: EchoReport) -> EchoState? {
         guard let before = state(of: report.target) else { return nil }
         states[report.target] = report.state
+        losses[report.target] = report.loss > 0 ? report.loss : nil
         return before
     }
 

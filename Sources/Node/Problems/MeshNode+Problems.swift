@@ -225,6 +225,12 @@ extension MeshNode {
                     remedy: "packets do not pass in both directions: check cable, transceivers and controller; if the "
                         + "neighbor drops ICMPv6 echo requests on purpose, set liveness: off in the rule of \(port)",
                     since: neighbor.since))
+        } else if case let loss = liveness.loss(of: key), loss > 0 {
+            found.append(
+                Problem(
+                    .lossyCable, "\(who) on \(port)",
+                    "\(loss) % of the latest echo requests to \(who) on \(port) were lost",
+                    remedy: "check cable, transceivers and the port's errors (ethtool -S \(port))"))
         } else if neighbor.state == .initial, now - neighbor.since >= interface.configuration.deadInterval {
             found.append(
                 Problem(
