@@ -41,7 +41,9 @@ extension MeshAgent {
         case .startCheck(let id, let check): checker.start(id, check)
         case .stopCheck(let id): checker.stop(id)
         case .proxyBypass(let request):
-            Task(executorPreference: background) { [bypass] in await self.bypassed(bypass.carryOut(request)) }
+            bypassTask = Task(executorPreference: background) { [bypass] in
+                await self.bypassed(bypass.carryOut(request))
+            }
         case .offerPodRanges(let ranges): connection?.offer(ranges)
         case .networkConfiguration(let network): return .networkConfiguration(write(network))
         case .routeTable(let update): ages.note(update, at: EventLoop.now)
@@ -156,8 +158,10 @@ extension MeshAgent {
         } catch {
             write(.error, "cannot remove our routes: \(error)")
         }
-        do { try KernelCleanup.removeTables() } catch { write(.error, "\(error)") }
+        removeTables()
     }
+
+    func removeTables() { do { try KernelCleanup.removeTables() } catch { write(.error, "\(error)") } }
 
     private func bypassed(_ outcome: ProxyBypass.Outcome) { handle(.proxyBypass(outcome)) }
 
