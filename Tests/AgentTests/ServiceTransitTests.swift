@@ -253,6 +253,30 @@ import Testing
         }
     }
 
+    /// An agent that stops ends an `nft` that still runs, so that nothing makes the table again afterwards.
+    @Test func nftDoesNotOutliveTheAgent() throws {
+        try withScene { scene, _ in
+            var lab = scene.lab
+            try lab.stop("t1", kill: true)
+            // An `nft` that hangs, before the others in the search path.
+            let directory = lab.directory(of: "t1") + "/bin"
+            let marker = "61234\(getpid())"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            try "#!/bin/sh\nexec sleep \(marker)\n".write(
+                toFile: directory + "/nft", atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory + "/nft")
+            let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"
+            setenv("PATH", directory + ":" + path, 1)
+            defer { setenv("PATH", path, 1) }
+            try lab.start(["t1"])
+            setenv("PATH", path, 1)
+            func isRunning() throws -> Bool { try Command(["pgrep", "-f", "sleep \(marker)"]).output().status == 0 }
+            try eventually("nft runs") { try isRunning() }
+            try lab.stop("t1")
+            #expect(try !isRunning())
+        }
+    }
+
     /// A node that translates a port of its own to a service, as a gateway of a public address does, translates the answers back;
     /// beside kube-proxy only those of services with the policy `Cluster` that it does not announce itself.
     @Test func aGatewayTranslatesTheAnswersOfServices() throws {
