@@ -140,7 +140,7 @@ let shell: [Target] = [
     executable("meshctl", ["ControlCommands"]),
     executable("meshlab", ["Lab"]),
 
-    tests("Linux", ["Timing", "Addressing"]),
+    tests("Linux", ["Timing", "Addressing", "OSPF"]),
     tests("Netlink", ["Timing", "Addressing", "Links", "OSPF", "Routing", "Linux"]),
     tests(
         "HealthChecks",

@@ -176,6 +176,9 @@ public struct Daemon: Sendable {
         defer { withExtendedLifetime(sole) {} }
         try ControlSocket.removeStaleSocket(at: configuration.control.socket)
         let report = "removed \(try KernelCleanup.remove(configuration.kernel).text)"
+        // An agent that was killed a moment ago may have left an `nft` that has not ended yet.
+        usleep(500_000)
+        try KernelCleanup.removeTables()
         let ports = try KernelMonitor().links.values.filter { !$0.isLoopback }.map(\.name).sorted()
         let settings = KernelSettings.deviations(on: ports)
         guard !settings.isEmpty else { return report }

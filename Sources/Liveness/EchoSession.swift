@@ -130,7 +130,8 @@ struct EchoSession: Sendable {
     /// The neighbor is alive again: what was lost before says nothing about the cable as it is now.
     private mutating func forgetLosses() {
         figures.forgetOutcomes()
-        for number in count - min(count, UInt64(Self.window))..<settled {
+        let first = count - min(count, UInt64(Self.window))
+        for number in first..<max(first, settled) {
             let slot = Int(number % UInt64(Self.window))
             if !requests[slot].isAnswered { requests[slot].isSent = false }
         }

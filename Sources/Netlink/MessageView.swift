@@ -39,6 +39,11 @@ struct MessageView {
         AttributeView.forEach(in: UnsafeRawBufferPointer(rebasing: payload[start...]), body)
     }
 
+    /// All attributes after the fixed part, as they are.
+    func octets<Fixed: BitwiseCopyable>(after _: Fixed.Type) -> [UInt8] {
+        Array(payload.dropFirst((MemoryLayout<Fixed>.size + 3) & ~3))
+    }
+
     /// The kernel's answer, if this is one: 0 for an acknowledgment, or an error number; with the kernel's error message,
     /// if it gave one.
     var answer: (code: Int32, explanation: String?)? {

@@ -14,6 +14,9 @@ public final class NetfilterTables {
     private enum MessageType {
         static let getTable = 10 << 8 | 1
         static let deleteTable = 10 << 8 | 2
+        static let getChain = 10 << 8 | 4
+        static let getRule = 10 << 8 | 7
+        static let getObject = 10 << 8 | 19
         static let getGeneration = 10 << 8 | 16
         /// NFNL_MSG_BATCH_BEGIN and NFNL_MSG_BATCH_END, around the messages of a transaction.
         static let beginBatch = 16
@@ -44,6 +47,48 @@ public final class NetfilterTables {
         if let refusal { throw SystemError("read the generation of nftables", code: refusal.code) }
         guard let generation else { throw SystemError("read the generation of nftables", code: EBADMSG) }
         return generation
+    }
+
+    /// The chains (which must be named) and the rules of a table of the family `inet`, in a form that differs when any of
+    /// them was changed, removed or added. Reads no elements of sets.
+    public func structure(of table: String, chains: [String]) throws(SystemError) -> [UInt8] {
+        let fixed = Fixed(family: Self.inet)
+        var octets: [UInt8] = []
+        for chain in chains {
+            _ = try socket.get(MessageType.getChain, fixed) {
+                $0.attribute(1, string: table)  // NFTA_CHAIN_TABLE
+                $0.attribute(3, string: chain)  // NFTA_CHAIN_NAME
+            } _: { message in
+                octets += message.octets(after: Fixed.self)
+            }
+        }
+        var rules: [UInt8] = []
+        try socket.dump(MessageType.getRule, fixed, of: "rules of nftables") {
+            $0.attribute(1, string: table)  // NFTA_RULE_TABLE
+        } restart: {
+            rules = []
+        } _: { message in
+            rules += message.octets(after: Fixed.self)
+        }
+        return octets + rules
+    }
+
+    /// The packets of a named counter in a table of the family `inet`; `nil` if there is no such counter.
+    public func packets(of counter: String, in table: String) throws(SystemError) -> UInt64? {
+        var packets: UInt64?
+        _ = try socket.get(MessageType.getObject, Fixed(family: Self.inet)) {
+            $0.attribute(1, string: table)  // NFTA_OBJ_TABLE
+            $0.attribute(2, string: counter)  // NFTA_OBJ_NAME
+            $0.attribute(3, UInt32(1).bigEndian)  // NFTA_OBJ_TYPE: NFT_OBJECT_COUNTER
+        } _: { message in
+            message.forEachAttribute(after: Fixed.self) { attribute in
+                guard attribute.type == 4 else { return }  // NFTA_OBJ_DATA
+                attribute.forEachNested {
+                    if $0.type == 2 { packets = $0.value(UInt64.self)?.byteSwapped }  // NFTA_COUNTER_PACKETS
+                }
+            }
+        }
+        return packets
     }
 
     /// Removes a table of the family `inet` with all that is in it. Returns whether there was one.

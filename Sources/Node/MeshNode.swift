@@ -100,6 +100,8 @@ public struct MeshNode: Sendable {
     public internal(set) var liveness = NeighborLiveness()
     /// Packets in transit to services on other nodes.
     public internal(set) var bypass = ProxyBypass()
+    /// Whether there is a route to a single address that is not in ``bypass`` yet.
+    var mustReviewBypass = false
 
     // Addresses of services.
 
@@ -303,6 +305,7 @@ public struct MeshNode: Sendable {
             // A router that stops withdraws its routes; the kernel keeps them.
             if case .stopping = life { return }
             installer.update(update)
+            noteBypassedRoutes(update)
             serviceRoutes.invalidate()
             effects.append(.routeTable(update))
         case .notice(let notice): logNotice(notice, at: now)
@@ -362,7 +365,7 @@ public struct MeshNode: Sendable {
         consider(review.deadline)
         consider(settings.nextAudit)
         consider(network.nextAudit)
-        if life.isSynchronized { consider(bypass) }
+        if life.isRouting { consider(bypass) }
         consider(problemReview)
         consider(unsaved.nextAttempt)
         consider(logLimits.addresses.nextDeadline)

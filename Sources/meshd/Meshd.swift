@@ -64,7 +64,9 @@ extension Meshd {
     struct CleanUp: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "cleanup",
-            abstract: "Remove all routes, next hops, addresses and nftables tables that an agent left. It must not be running.")
+            abstract:
+                "Remove all routes, next hops, addresses and nftables tables that an agent left, which must not be running."
+        )
 
         @OptionGroup var configurationOption: ConfigurationOption
 

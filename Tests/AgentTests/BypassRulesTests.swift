@@ -32,30 +32,46 @@ import Testing
             for first in Self.contents {
                 for second in Self.contents {
                     _ = try nft(["-f", "-"], BypassRules.replacement(first))
-                    _ = try nft(["-f", "-"], BypassRules.update(second))
-                    let updated = try nft(["list", "table", "inet", BypassRules.table], "")
+                    _ = try nft(["-f", "-"], BypassRules.update(second, keepsAddresses: true))
+                    let kept = try list(nft)
+                    _ = try nft(["-f", "-"], BypassRules.update(second, keepsAddresses: false))
+                    let updated = try list(nft)
                     _ = try nft(["-f", "-"], BypassRules.replacement(second))
-                    #expect(try nft(["list", "table", "inet", BypassRules.table], "") == updated)
+                    #expect(try list(nft) == updated)
                     for (address, text) in [(Self.ipv6, "2001:db8::1"), (Self.ipv4, "10.0.0.1")] {
                         #expect(updated.contains(text) == second.addresses.contains(address))
+                        #expect(kept.contains(text) == second.addresses.union(first.addresses).contains(address))
                     }
                 }
             }
         }
     }
 
-    @Test func addressesAreAddedRemovedAndFilledAgain() throws {
+    private func list(_ nft: (_ arguments: [String], _ input: String) throws -> String) throws -> String {
+        try nft(["list", "table", "inet", BypassRules.table], "")
+    }
+
+    @Test func portsAndAddressesAreFilledAgain() throws {
         try withNamespace { nft in
-            _ = try nft(["-f", "-"], BypassRules.replacement(.init()))
+            let contents = ProxyBypass.Contents(addresses: [Self.ipv6, Self.ipv4], ports: [1], uplinks: [1, 77])
+            _ = try nft(["-f", "-"], BypassRules.replacement(.init(ports: [1], uplinks: [1, 77])))
             _ = try nft(["-f", "-"], BypassRules.change(adding: [Self.ipv6, Self.ipv4], removing: []))
-            let full = try nft(["list", "table", "inet", BypassRules.table], "")
-            #expect(full.contains("2001:db8::1") && full.contains("0x20010db8000000000000000000000001"))
-            #expect(full.contains("10.0.0.1") && full.contains("a000001"))
+            let full = try list(nft)
+            #expect(full.contains("2001:db8::1") && full.contains("10.0.0.1") && full.contains("77"))
             _ = try nft(["-f", "-"], BypassRules.change(adding: [], removing: [Self.ipv6]))
-            _ = try nft(["-f", "-"], BypassRules.refill([Self.ipv6, Self.ipv4]))
-            #expect(try nft(["list", "table", "inet", BypassRules.table], "") == full)
-            _ = try nft(["-f", "-"], BypassRules.refill([]))
-            #expect(try !nft(["list", "table", "inet", BypassRules.table], "").contains("2001:db8::1"))
+            for set in ["ports", "uplinks"] {
+                _ = try nft(["flush", "set", "inet", BypassRules.table, set], "")
+                _ = try nft(["add", "element", "inet", BypassRules.table, set, "{ 78 }"], "")
+            }
+            for keepsAddresses in [true, false] {
+                _ = try nft(["-f", "-"], BypassRules.refill(contents, keepsAddresses: keepsAddresses))
+                #expect(try list(nft) == full)
+            }
+            let ports = ProxyBypass.Contents(ports: [1], uplinks: [1, 77])
+            _ = try nft(["-f", "-"], BypassRules.refill(ports, keepsAddresses: true))
+            #expect(try list(nft) == full)
+            _ = try nft(["-f", "-"], BypassRules.refill(ports, keepsAddresses: false))
+            #expect(try !list(nft).contains("2001:db8::1"))
         }
     }
 
@@ -63,10 +79,10 @@ import Testing
     @Test func anUpdateKeepsConnections() throws {
         try withNamespace { nft in
             _ = try nft(["-f", "-"], BypassRules.replacement(Self.contents[1]))
-            _ = try nft(
-                ["add", "element", "inet", BypassRules.table, "clients6", "{ 2001:db8::9 timeout 1h }"], "")
-            _ = try nft(["-f", "-"], BypassRules.update(Self.contents[3]))
-            #expect(try nft(["list", "table", "inet", BypassRules.table], "").contains("2001:db8::9"))
+            let connection = "{ tcp . 2001:db8::9 . 1024 . 2001:db8::1 . 80 timeout 1h }"
+            _ = try nft(["add", "element", "inet", BypassRules.table, "translated6", connection], "")
+            _ = try nft(["-f", "-"], BypassRules.update(Self.contents[3], keepsAddresses: false))
+            #expect(try list(nft).contains("2001:db8::9"))
         }
     }
 }

@@ -216,9 +216,25 @@ import Testing
             try lab.command(on: "t1", ["nft", "delete", "table", "inet", BypassRules.table]).run()
             try eventually("t1 puts its table back") { try scene.hasBypass("t1") }
             #expect(scene.dial(Self.local.ipv6, from: "near") != nil)
+            // Rules alone: the connections that the table remembers stay.
+            let table = ["inet", BypassRules.table]
+            let connection = "{ tcp . 2001:db8::9 . 1024 . 2001:db8:aa::1 . 80 timeout 1h }"
+            try lab.command(on: "t1", ["nft", "add", "element"] + table + ["translated6", connection]).run()
+            try lab.command(on: "t1", ["nft", "flush", "chain"] + table + ["prerouting"]).run()
+            try eventually("t1 puts the rules back") {
+                try lab.command(on: "t1", ["nft", "list", "chain"] + table + ["prerouting"]).run().contains("notrack")
+            }
+            let list = ["nft", "list", "table"] + table
+            #expect(try lab.command(on: "t1", list).run().contains("2001:db8::9"))
             // Elements alone.
-            try lab.command(on: "t1", ["nft", "flush", "set", "inet", BypassRules.table, "services6"]).run()
-            try eventually("t1 puts the addresses back") { try scene.hasBypass("t1") }
+            for set in ["services6", "ports", "uplinks"] {
+                try lab.command(on: "t1", ["nft", "flush", "set"] + table + [set]).run()
+                try eventually("t1 puts the elements of \(set) back") {
+                    let text = try lab.command(on: "t1", ["nft", "list", "set"] + table + [set]).run()
+                    return text.contains("elements")
+                }
+            }
+            #expect(try scene.hasBypass("t1") && scene.dial(Self.local.ipv6, from: "near") != nil)
 
             try lab.stop("t1", kill: true)
             #expect(try scene.hasBypass("t1"), "the table stays without the agent")
@@ -237,22 +253,51 @@ import Testing
         }
     }
 
-    /// A node that translates a port of its own to a service, as a gateway of a public address does, translates the answers back.
-    @Test func aGatewayTranslatesTheAnswersOfServices() throws {
+    /// An agent that stops ends an `nft` that still runs, so that nothing makes the table again afterwards.
+    @Test func nftDoesNotOutliveTheAgent() throws {
         try withScene { scene, _ in
+            var lab = scene.lab
+            try lab.stop("t1", kill: true)
+            // An `nft` that hangs, before the others in the search path.
+            let directory = lab.directory(of: "t1") + "/bin"
+            let marker = "61234\(getpid())"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            try "#!/bin/sh\nexec sleep \(marker)\n".write(
+                toFile: directory + "/nft", atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory + "/nft")
+            let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"
+            setenv("PATH", directory + ":" + path, 1)
+            defer { setenv("PATH", path, 1) }
+            try lab.start(["t1"])
+            setenv("PATH", path, 1)
+            func isRunning() throws -> Bool { try Command(["pgrep", "-f", "sleep \(marker)"]).output().status == 0 }
+            try eventually("nft runs") { try isRunning() }
+            try lab.stop("t1")
+            #expect(try !isRunning())
+        }
+    }
+
+    /// A node that translates a port of its own to a service, as a gateway of a public address does, translates the answers back;
+    /// beside kube-proxy only those of services with the policy `Cluster` that it does not announce itself.
+    @Test func aGatewayTranslatesTheAnswersOfServices() throws {
+        try withScene { scene, cluster in
             let gateway = scene.lab.addresses.address(of: "t2")
             let rules = """
                 table ip6 gateway {
                   chain in {
                     type nat hook prerouting priority dstnat;
                     ip6 daddr \(gateway) tcp dport 8888 dnat to [\(Self.local.ipv6)]:80
+                    ip6 daddr \(gateway) tcp dport 8889 dnat to [\(Self.cluster.ipv6)]:80
+                    ip6 daddr \(gateway) icmpv6 type echo-request dnat to \(Self.local.ipv6)
                   }
                 }
                 """
             try scene.lab.command(on: "t2", ["nft", "-f", "-"], input: rules).run()
             let services = KubeProxyRules(
-                services: [.init(name: "local", address: Self.local.ipv6, endpoint: scene.endpoint[0], isLocal: true)],
-                podRanges: Self.podCIDRs["k"]!, hasEndpoints: true)
+                services: [
+                    .init(name: "local", address: Self.local.ipv6, endpoint: scene.endpoint[0], isLocal: true),
+                    .init(name: "cluster", address: Self.cluster.ipv6, endpoint: scene.endpoint[0], isLocal: false),
+                ], podRanges: Self.podCIDRs["k"]!, hasEndpoints: true)
             try scene.lab.command(on: "k", ["nft", "-f", "-"], input: services.nftables).run()
             // As the rules of kube-proxy's iptables mode do.
             let firewall =
@@ -262,7 +307,38 @@ import Testing
                 #expect(scene.dial("\(gateway)", 8888, from: "far") != nil, "through the gateway")
                 #expect(scene.dial(Self.local.ipv6, from: "far") != nil, "directly")
             }
+            try checkMessagesThroughTheGateway(scene, gateway)
+            try checkRememberedConnections(scene)
+            try cluster.server.apply(Objects.node("t2", ready: "False", podCIDRs: Self.podCIDRs["t2"]!))
+            try eventually("t2 does not announce the service") {
+                try !scene.addresses(of: "t2").contains(Self.cluster.ipv6)
+            }
+            try scene.addRules(.nftables)
+            for _ in 0..<3 { #expect(scene.dial("\(gateway)", 8889, from: "far") != nil, "beside kube-proxy") }
         }
+    }
+
+    /// ICMP of a client that has used the gateway: about its direct connections, and translated itself.
+    private func checkMessagesThroughTheGateway(_ scene: Scene, _ gateway: IPv6Address) throws {
+        let ping = ["ping", "-6", "-c", "1", "-W", "2"]
+        let direct = try scene.lab.command(on: "far", ping + ["-t", "2", Self.local.ipv6]).output()
+        #expect(direct.text.contains("Time exceeded"), "\(direct)")
+        for address in [Self.local.ipv6, "\(gateway)"] {
+            let answer = try scene.lab.command(on: "far", ping + [address]).output()
+            #expect(answer.text.contains("from \(address)"), "\(answer)")
+        }
+    }
+
+    /// A closed connection is forgotten soon, as in connection tracking; one that is open lasts.
+    private func checkRememberedConnections(_ scene: Scene) throws {
+        var text = ""
+        try eventually("connections that are closed are forgotten within 3 minutes") {
+            text = try scene.lab.command(
+                on: "t2", ["nft", "list", "set", "inet", BypassRules.table, "translated6"]
+            ).run()
+            return text.contains("expires 2m") && !text.contains("expires 2h")
+        }
+        #expect(!text.contains("icmp"), "\(text)")
     }
 
     /// kube-proxy in IPVS mode has the addresses of all services on a device of its own.

@@ -136,9 +136,9 @@ import Timing
     /// The kernel notifies changes of forwarding, so the setting is checked at once; otherwise every 60 s.
     @Test func aChangedSettingIsSetBackAndAFailureToDoSoIsAProblem() {
         var bench = NodeBench()
-        bench.start()
         let name = "net.ipv6.conf.all.forwarding"
         bench.settings[name] = .unchanged
+        bench.start()
         bench.run(for: .seconds(20))
         bench.settings[name] = .changed(from: "0")
         bench.handle(.kernel([.settingsChanged]))

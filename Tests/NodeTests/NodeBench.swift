@@ -142,7 +142,10 @@ struct NodeBench {
 
     private mutating func carryOut(_ request: ProxyBypass.Request) {
         switch request {
-        case .update(let contents), .replace(let contents): table = contents
+        case .update(var contents, let keepsAddresses):
+            if keepsAddresses, let table { contents.addresses.formUnion(table.addresses) }
+            table = contents
+        case .replace(let contents): table = contents
         case .change(let adding, let removing):
             table?.addresses.formUnion(adding)
             table?.addresses.subtract(removing)

@@ -31,85 +31,170 @@ import Timing
         return requests
     }
 
+    private mutating func want(
+        _ addresses: IPv6Address..., ports: [UInt32] = [2], reserved: Set<IPv6Address> = [], knowsMesh: Bool = true
+    ) {
+        let contents = ProxyBypass.Contents(addresses: Set(addresses), ports: ports, uplinks: ports)
+        bypass.want(contents, reserved: reserved, knowsMesh: knowsMesh, at: now)
+    }
+
+    /// Lets time pass, and calls the value at its deadlines. Returns the requests other than checks.
+    private mutating func run(for duration: Duration) -> [ProxyBypass.Request] {
+        let end = now + duration
+        var requests = settle()
+        while let deadline = bypass.nextDeadline, deadline <= end {
+            now = max(now, deadline)
+            requests += settle()
+        }
+        now = end
+        return requests.filter { $0 != .check }
+    }
+
     @Test mutating func aTableOfAnEarlierRunIsRemovedOnceIfNoneIsWanted() {
+        #expect(bypass.next(at: now) == nil, "the mesh is not known")
+        want()
         #expect(settle() == [.remove])
         now = now + .seconds(600)
         #expect(settle().isEmpty && bypass.nextDeadline == nil)
     }
 
-    /// An update keeps the connections that the table remembers.
+    /// An update keeps the connections that the table remembers. What nobody announces stays for some minutes.
     @Test mutating func aTableOfAnEarlierRunIsUpdatedAndThenOnlyDifferencesAreRequested() {
-        bypass.want(Self.contents(Self.first, Self.second), at: now)
-        #expect(settle() == [.update(Self.contents(Self.first, Self.second))])
-        bypass.want(Self.contents(Self.second, Self.third), at: now)
-        #expect(settle() == [.change(adding: [Self.third], removing: [Self.first])])
-        #expect(bypass.placedCount == 2 && bypass.isComplete)
-        let other = Self.contents(Self.second, ports: [2, 3])
-        bypass.want(other, at: now)
-        #expect(settle() == [.update(other)])
-        bypass.want(nil, at: now)
+        want(Self.first, Self.second, knowsMesh: false)
+        #expect(settle() == [.update(Self.contents(Self.first, Self.second), keepsAddresses: true)])
+        #expect(run(for: .seconds(600)) == [], "nothing is removed before the mesh is known")
+        want(Self.first, Self.second)
+        want(Self.second, Self.third)
+        #expect(settle() == [.change(adding: [Self.third], removing: [])])
+        #expect(bypass.placedCount == 3 && bypass.isComplete)
+        let all = Self.contents(Self.first, Self.second, Self.third)
+        #expect(run(for: ProxyBypass.sweepInterval) == [.update(all, keepsAddresses: false)])
+        #expect(run(for: ProxyBypass.sweepInterval) == [.change(adding: [], removing: [Self.first])])
+        let other = Self.contents(Self.second, Self.third, ports: [2, 3])
+        want(Self.second, Self.third, ports: [2, 3])
+        #expect(settle() == [.update(other, keepsAddresses: false)])
+        bypass.usePorts([2], uplinks: [2], at: now)
+        #expect(settle() == [.update(Self.contents(Self.second, Self.third), keepsAddresses: false)])
+        bypass.wantNone(at: now)
         #expect(settle() == [.remove])
         #expect(bypass.placedCount == 0 && bypass.isComplete)
     }
 
-    /// Changes during a request are gathered in the next one.
+    /// Between its route and its element in the table, new connections would be reset.
+    @Test mutating func anAddressThatReturnsHasNeverLeft() {
+        want(Self.first, Self.second)
+        #expect(settle().count == 1)
+        for _ in 0..<5 {
+            want(Self.first)
+            #expect(
+                run(for: ProxyBypass.sweepInterval - .seconds(1)).allSatisfy {
+                    if case .update = $0 { true } else { false }
+                })
+            #expect(bypass.includes(Self.second))
+            want(Self.first, Self.second)
+            #expect(settle() == [])
+        }
+        want(Self.first)
+        #expect(run(for: ProxyBypass.sweepInterval * 2) == [.change(adding: [], removing: [Self.second])])
+        want()
+        #expect(run(for: ProxyBypass.sweepInterval * 2) == [.remove])
+    }
+
+    /// An address that has become a node's own is no service's any more.
+    @Test mutating func aReservedAddressLeavesAtOnce() {
+        want(Self.first, Self.second)
+        #expect(settle().count == 1)
+        want(Self.first, reserved: [Self.second])
+        #expect(settle() == [.change(adding: [], removing: [Self.second])])
+    }
+
+    @Test mutating func thereAreNeverMoreAddressesThanTheMost() {
+        let many = Set((0..<UInt64(ProxyBypass.mostAddresses)).map { IPv6Address(high: 1, low: $0) })
+        bypass.want(ProxyBypass.Contents(addresses: many, ports: [2], uplinks: [2]), knowsMesh: true, at: now)
+        #expect(settle().count == 1)
+        want(Self.first)
+        #expect(bypass.wanted == Self.contents(Self.first))
+    }
+
+    /// Changes during a request are gathered in the next one. Until its outcome, however long that takes, no deadline is due.
     @Test mutating func oneRequestIsUnderWayAtATime() {
-        bypass.want(Self.contents(Self.first), at: now)
-        #expect(bypass.next(at: now) == .update(Self.contents(Self.first)))
+        want(Self.first)
+        #expect(bypass.next(at: now) == .update(Self.contents(Self.first), keepsAddresses: true))
         for addresses in [
             [Self.first, Self.second], [Self.first, Self.second, Self.third], [Self.second, Self.third],
         ] {
-            bypass.want(ProxyBypass.Contents(addresses: Set(addresses), ports: [2], uplinks: [2]), at: now)
+            bypass.want(
+                ProxyBypass.Contents(addresses: Set(addresses), ports: [2], uplinks: [2]), knowsMesh: true, at: now)
             #expect(bypass.next(at: now) == nil)
+            #expect(bypass.nextDeadline == nil && bypass.latestDeadline == nil)
         }
         #expect(bypass.receive(.done, at: now) == nil)
-        #expect(settle() == [.change(adding: [Self.third, Self.second].sorted(), removing: [Self.first])])
+        #expect(settle() == [.change(adding: [Self.third, Self.second].sorted(), removing: [])])
     }
 
     @Test mutating func theTableIsCheckedRegularlyAndPutBack() throws {
-        bypass.want(Self.contents(Self.first), at: now)
+        want(Self.first)
         #expect(settle().count == 1 && bypass.next(at: now) == nil)
         let deadline = try #require(bypass.nextDeadline)
         #expect(deadline - now <= .seconds(5))
         now = deadline
         #expect(bypass.next(at: now) == .check)
         #expect(bypass.receive(.changedByOthers, at: now)?.level == .warning)
-        #expect(settle() == [.replace(Self.contents(Self.first))])
+        #expect(settle() == [.update(Self.contents(Self.first), keepsAddresses: true)], "with its connections")
         #expect(bypass.foreignChanges == 1)
     }
 
-    /// The first failure leads to an attempt at once, because the table may have been removed by another program. Only a second
-    /// one is a problem, and is tried again after 1, 2, 4 … 60 s.
+    /// A failure is a problem at once, and tried again after 1, 2, 4 … 60 s.
     @Test mutating func failuresAreTriedAgainWithLongerDelays() {
-        bypass.want(Self.contents(Self.first), at: now)
+        want(Self.first, knowsMesh: false)
         var delays: [Duration] = []
-        for _ in 0..<10 {
-            let request = bypass.next(at: now)
-            #expect(
-                request == (delays.isEmpty ? .update(Self.contents(Self.first)) : .replace(Self.contents(Self.first))))
+        for _ in 0..<9 {
+            #expect(bypass.next(at: now) == .update(Self.contents(Self.first), keepsAddresses: true))
             _ = bypass.receive(.failed("no nft"), at: now)
+            #expect(bypass.failure == "no nft")
+            // A change meanwhile does not lead to an earlier attempt.
+            want(Self.first, Self.second, knowsMesh: false)
+            want(Self.first, reserved: [Self.second], knowsMesh: false)
+            #expect(bypass.next(at: now) == nil)
             guard let deadline = bypass.nextDeadline else { break }
             delays.append(deadline - now)
-            // A change meanwhile does not lead to an earlier attempt, except the first.
             now = deadline
         }
-        #expect(delays == [0, 1, 2, 4, 8, 16, 32, 60, 60, 60].map { .seconds($0) })
-        #expect(bypass.failure == "no nft")
-        #expect(settle() == [.replace(Self.contents(Self.first))])
-        #expect(bypass.failure == nil)
+        #expect(delays == [1, 2, 4, 8, 16, 32, 60, 60, 60].map { .seconds($0) })
+        #expect(settle().count == 1 && bypass.failure == nil)
     }
 
-    @Test mutating func aChangeOfARemovedTableReplacesIt() {
-        bypass.want(Self.contents(Self.first), at: now)
+    /// That a table cannot be read says nothing about its contents.
+    @Test mutating func aCheckThatFailsChangesNothing() throws {
+        want(Self.first)
         #expect(settle().count == 1)
-        bypass.want(Self.contents(Self.first, Self.second), at: now)
+        now = try #require(bypass.nextDeadline)
+        #expect(bypass.next(at: now) == .check)
+        #expect(bypass.receive(.failed("it takes too long"), at: now) == nil)
+        #expect(bypass.failure == "it takes too long")
+        now = try #require(bypass.nextDeadline)
+        #expect(settle() == [.check] && bypass.failure == nil)
+    }
+
+    /// Replacing the table forgets connections, so it comes last: only if nftables has refused to update it, twice.
+    @Test mutating func aTableThatCannotBeUpdatedIsReplaced() throws {
+        want(Self.first)
+        #expect(settle().count == 1)
+        want(Self.first, Self.second)
         #expect(bypass.next(at: now) == .change(adding: [Self.second], removing: []))
-        #expect(bypass.receive(.failed("no such table"), at: now) == nil)
-        #expect(bypass.failure == nil && settle() == [.replace(Self.contents(Self.first, Self.second))])
+        #expect(bypass.receive(.changedByOthers, at: now)?.level == .warning)
+        let both = Self.contents(Self.first, Self.second)
+        for _ in 0..<2 {
+            #expect(bypass.next(at: now) == .update(both, keepsAddresses: true))
+            #expect(bypass.receive(.refused("File exists"), at: now) == nil)
+            now = try #require(bypass.nextDeadline)
+        }
+        #expect(settle() == [.replace(both)] && bypass.failure == nil)
     }
 
     /// Without nftables there is nothing to remove.
     @Test mutating func aRemovalThatFailsAtTheStartIsGivenUp() {
+        want()
         #expect(bypass.next(at: now) == .remove)
         #expect(bypass.receive(.failed("no nftables in this kernel"), at: now) == nil)
         #expect(bypass.failure == nil && bypass.next(at: now) == nil && bypass.isComplete)
@@ -129,11 +214,29 @@ import Timing
         return bench
     }
 
-    @Test func whatAnEarlierRunLeftStaysUntilTheMeshIsKnown() {
+    /// New addresses are added before the mesh is known; those that an earlier run left stay for some minutes.
+    @Test func whatAnEarlierRunLeftStays() {
         var bench = bench()
-        #expect(!bench.node.life.isSynchronized && bench.table == Self.contents(Self.second))
+        bench.run(for: .seconds(1))
+        #expect(!bench.node.life.isSynchronized && bench.table == Self.contents(Self.first, Self.second))
         bench.run(for: .seconds(60))
-        #expect(bench.node.life.isSynchronized && bench.table == Self.contents(Self.first))
+        #expect(bench.node.life.isSynchronized && bench.table == Self.contents(Self.first, Self.second))
+        bench.run(for: ProxyBypass.sweepInterval)
+        #expect(bench.table == Self.contents(Self.first))
+        #expect(bench.tableRequests.count { $0 != .check } == 2)
+    }
+
+    /// A request without an outcome, as while `nft` hangs, makes no timer due.
+    @Test func aRequestUnderWayMakesNoTimerDue() {
+        var bench = bench()
+        bench.run(for: .seconds(60))
+        var effects: [NodeEffect] = []
+        let link = Link(index: 11, name: "bond0", macAddress: MACAddress("00:1b:21:00:00:09")!, kind: "bond")
+        let links = [link, Link(index: 12, name: "bond1", macAddress: link.macAddress, kind: "bond")]
+        for link in links { bench.node.handle(.kernel([.link(link)]), at: bench.now, effects: &effects) }
+        #expect(effects.count { if case .proxyBypass = $0 { true } else { false } } == 1)
+        bench.node.handle(.timer, at: bench.now, effects: &effects)
+        #expect(bench.node.nextDeadline.map { $0 > bench.now } == true)
     }
 
     /// Packets may come from ports of the mesh and other network cards, bonds and VLANs, but not from devices of containers.
@@ -171,7 +274,18 @@ import Timing
         #expect(bench.log.count { $0.contains("nft cannot be run") } == 1)
         bench.tableOutcome = nil
         bench.run(for: .seconds(61))
-        #expect(bench.problems(.proxyBypass).isEmpty && bench.table == Self.contents(Self.first))
+        #expect(bench.problems(.proxyBypass).isEmpty && bench.table == Self.contents(Self.first, Self.second))
+    }
+
+    @Test func aTableWithoutRoomIsAProblemThatEnds() {
+        var bench = bench()
+        bench.run(for: .seconds(60))
+        bench.tableOutcome = .full
+        bench.run(for: .seconds(15))
+        #expect(bench.problems(.proxyBypass).map(\.text).contains { $0.contains("no room") })
+        bench.tableOutcome = nil
+        bench.run(for: .seconds(15))
+        #expect(bench.problems(.proxyBypass).isEmpty)
     }
 
     /// kube-proxy in IPVS mode has the addresses of all services on its device, so packets in transit end here.

@@ -42,7 +42,9 @@ extension MeshAgent {
         case .stopCheck(let id): checker.stop(id)
         case .watchNeighbors(let targets): prober?.targets.send(targets)
         case .proxyBypass(let request):
-            Task(executorPreference: background) { [bypass] in await self.bypassed(bypass.carryOut(request)) }
+            bypassTask = Task(executorPreference: background) { [bypass] in
+                await self.bypassed(bypass.carryOut(request))
+            }
         case .offerPodRanges(let ranges): connection?.offer(ranges)
         case .networkConfiguration(let network): return .networkConfiguration(write(network))
         case .routeTable(let update): ages.note(update, at: EventLoop.now)
@@ -157,8 +159,10 @@ extension MeshAgent {
         } catch {
             write(.error, "cannot remove our routes: \(error)")
         }
-        do { try KernelCleanup.removeTables() } catch { write(.error, "\(error)") }
+        removeTables()
     }
+
+    func removeTables() { do { try KernelCleanup.removeTables() } catch { write(.error, "\(error)") } }
 
     private func bypassed(_ outcome: ProxyBypass.Outcome) { handle(.proxyBypass(outcome)) }
 

@@ -30,6 +30,8 @@ public actor MeshAgent {
     let checker: any HealthChecking
     let connection: ClusterConnection?
     let bypass: BypassTable
+    /// The last request to ``bypass``.
+    var bypassTask: Task<Void, Never>?
     /// Where ``bypass`` does its work.
     let background: any TaskExecutor
     /// State that is lost on reboot.
@@ -261,7 +263,13 @@ extension MeshAgent {
     }
 
     /// Stops the node. When this returns, the process may exit.
-    func stop(removingEverything: Bool) { handle(.command(.stop(removingEverything: removingEverything))) }
+    func stop(removingEverything: Bool) async {
+        handle(.command(.stop(removingEverything: removingEverything)))
+        // `nft` must not outlive the agent, and make a table that was removed. The node makes no further requests.
+        bypassTask?.cancel()
+        await bypassTask?.value
+        if removingEverything { removeTables() }
+    }
 
     /// Handles an outcome of a health check.
     func checked(_ id: VIPTable.CheckID, _ outcome: CheckOutcome) { handle(.checked(id, outcome)) }

@@ -5,12 +5,14 @@ enum NFTables {
     /// Why `nft` failed.
     struct Failure: Error, CustomStringConvertible {
         let description: String
+        /// Whether `nft` ended, and said that it did nothing.
+        var isRefusal = false
         /// Whether a table, or something in it, does not exist.
-        var isMissing: Bool { description.contains("No such file or directory") && description.hasPrefix("nft: ") }
+        var isMissing: Bool { isRefusal && description.contains("No such file or directory") }
     }
 
-    /// The maximum size of the output, in octets: a listing of the largest set has about 5 MB.
-    private static let longestOutput = 16 << 20
+    /// The maximum size of the output, in octets: a listing of the counters of a table is short.
+    private static let longestOutput = 1 << 20
     private static let longestError = 1 << 16
 
     /// How long a run may take. A transaction waits for those of other programs, which may take seconds.
@@ -38,8 +40,11 @@ enum NFTables {
                 .name("nft"), arguments: Arguments(arguments), input: .string(input),
                 output: .string(limit: longestOutput), error: .string(limit: longestError))
             guard case .exited(0) = result.terminationStatus else {
-                let reason = result.standardError.split(separator: "\n").first.map(String.init) ?? ""
-                return .failure(Failure(description: "nft: \(reason)"))
+                let reason = result.standardError.split(separator: "\n").first.map(String.init)
+                guard case .exited = result.terminationStatus else {
+                    return .failure(Failure(description: "nft was killed: \(result.terminationStatus)"))
+                }
+                return .failure(Failure(description: "nft: \(reason ?? "it failed without a reason")", isRefusal: true))
             }
             return .success(result.standardOutput)
         } catch {

@@ -186,7 +186,17 @@ public struct Machine: Sendable {
             && !process.ledger.isBusy && process.ledger.nextDeadline == nil
             && process.serviceAddresses.nextDeadline == nil
             && !process.installer.isBusy && process.installer.nextDeadline == nil && kernel.forwards
-            && !process.liveness.isRecovering && process.vips.isDecided && process.bypass.wanted == kernel.bypass
+            && !process.liveness.isRecovering && process.vips.isDecided && hasWantedBypass
+    }
+
+    /// Whether the kernel has the nftables table that the process wants; it may have more addresses, which an earlier process left.
+    var hasWantedBypass: Bool {
+        guard let process else { return true }
+        guard let wanted = process.bypass.wanted, var present = kernel.bypass else {
+            return process.bypass.wanted == nil && kernel.bypass == nil
+        }
+        if process.bypass.mayHaveRemains { present.addresses.formIntersection(wanted.addresses) }
+        return present == wanted
     }
 
     /// Whether its process runs; to other routers, a sleeping one is a dead one.

@@ -155,9 +155,12 @@ public struct ModelKernel: Sendable {
     mutating func carryOut(_ request: ProxyBypass.Request) -> ProxyBypass.Outcome {
         if isUnreachable { return .failed("the simulated kernel is out of buffers") }
         switch request {
-        case .update(let contents), .replace(let contents): (bypass, isBypassChanged) = (contents, false)
+        case .update(var contents, let keepsAddresses):
+            if keepsAddresses, let bypass { contents.addresses.formUnion(bypass.addresses) }
+            (bypass, isBypassChanged) = (contents, false)
+        case .replace(let contents): (bypass, isBypassChanged) = (contents, false)
         case .change(let adding, let removing):
-            guard bypass != nil else { return .failed("no such table") }
+            guard bypass != nil else { return .changedByOthers }
             bypass?.addresses.formUnion(adding)
             bypass?.addresses.subtract(removing)
         case .check: return isBypassChanged ? .changedByOthers : .done

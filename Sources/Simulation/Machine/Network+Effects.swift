@@ -15,6 +15,7 @@ extension Network {
         let number = nodes[node].processNumber
         var events = [event]
         var rounds = 0
+        var newHosts: Set<IPv6Address> = []
         while !events.isEmpty, nodes[node].processNumber == number {
             let event = events.removeFirst()
             rounds += 1
@@ -30,6 +31,7 @@ extension Network {
             for effect in batch {
                 observer?(now, .effect(node: node, effect))
                 if case .stopped = effect { isOver = true }
+                if case .routeTable(let update) = effect { newHosts.formUnion(Self.hosts(update)) }
                 if nodes[node].kernelDelay != .zero, case .addresses(let requests) = effect {
                     enqueue(
                         .addressRequests(node: node, process: number, requests),
@@ -52,7 +54,13 @@ extension Network {
                 return stop(node)
             }
         }
+        if !newHosts.isEmpty { checkBypass(of: node, newHosts) }
         setTimer(node)
+    }
+
+    /// The single addresses with new routes.
+    private static func hosts(_ update: RouteTableUpdate) -> some Sequence<IPv6Address> {
+        update.routes.lazy.filter { $0.destination != nil && $0.prefix.isHost }.map(\.prefix.address)
     }
 
     /// Carries out an effect. Returns the event with its outcome; `nil` if it has none.
