@@ -124,4 +124,30 @@ extension LateDescriptionTests {
         #expect(bench.onlyState == (seconds < 4 ? .full : .exStart))
         #expect(answers.first?.flags.contains(.initialize) == (seconds > 4))
     }
+
+    /// Found by the simulator: the first description of an earlier exchange overtakes nothing, but arrives late. The slave
+    /// restarted the exchange, and then described its database, with new LSAs, under a number that the master had an answer for.
+    @Test func aLateCopyOfTheFirstDescriptionOfAnEarlierExchangeIsIgnored() {
+        var bench = Bench()
+        bench.addRouters(1)
+        bench.connect([0])
+        var neighbor = ForeignNeighbor()
+        neighbor.beginExchange(in: &bench)
+        #expect(bench.onlyState == .exchange)
+        var earlier = neighbor
+        earlier.sequenceNumber -= 1
+        earlier.describe([], flags: [.initialize, .more, .master], in: &bench)
+        #expect(bench.onlyState == .exchange)
+        neighbor.describe([], flags: [.master], in: &bench)
+        #expect(bench.onlyState == .full)
+        earlier.describe([], flags: [.initialize, .more, .master], in: &bench)
+        #expect(bench.onlyState == .full)
+        // A neighbor that has begun again, by chance with a lower number, is heard after two retransmission intervals.
+        for _ in 0..<3 {
+            neighbor.sendHello(in: &bench)
+            bench.run(for: .seconds(1))
+        }
+        earlier.describe([], flags: [.initialize, .more, .master], in: &bench)
+        #expect(bench.onlyState == .exStart)
+    }
 }

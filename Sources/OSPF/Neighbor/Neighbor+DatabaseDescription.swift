@@ -266,11 +266,13 @@ extension Neighbor {
     /// slower than our retransmissions, exchanges would restart forever.
     private func isLate(_ description: DatabaseDescription, in context: AdjacencyContext) -> Bool {
         if description.flags.contains(.initialize) {
+            // A copy of the first description of this exchange, or of an earlier one. A slave that restarted the exchange for it
+            // would describe its database again under the number of a description that the master has already.
             // If the first description is still repeated when there was no progress for two retransmission intervals, the
             // copies are not late: the neighbor is in ExStart again.
-            guard description.sequenceNumber == firstDescriptionNumber, let progress = adjacency?.progress else {
-                return false
-            }
+            guard let first = firstDescriptionNumber, let progress = adjacency?.progress,
+                (0...Self.maximumLateness).contains(Int(Int32(bitPattern: first &- description.sequenceNumber)))
+            else { return false }
             return context.now - progress <= context.interface.retransmitInterval * 2
         }
         let distance = Int(Int32(bitPattern: expectedSequenceNumber &- description.sequenceNumber))
