@@ -26,6 +26,8 @@ public final class EchoSocket {
     }
 
     private static let batch = 32
+    /// Room for the answers of all neighbors and the times of as many requests, each with the kernel's overhead of up to 4 KiB.
+    private static let bufferOctets: CInt = 4 << 20
     /// The maximum number of batches read at a time; whoever sends more answers than that has no use for them.
     private static let batchesAtOnce = 32
     /// The maximum number of stamps that are kept: those of requests without an answer are dropped then.
@@ -36,6 +38,8 @@ public final class EchoSocket {
     /// Opens the socket in the calling thread's network namespace. The numbers are random.
     public init(identifier: UInt16, cookie: UInt64) throws(SystemError) {
         socket = try FileDescriptor(clinux_open_echo_socket(identifier), "open a raw socket for ICMPv6")
+        // Answers, and the times of requests, wait until the next requests are sent.
+        _ = clinux_set_receive_buffer(socket.rawValue, Self.bufferOctets)
         self.identifier = identifier
         self.cookie = cookie
     }

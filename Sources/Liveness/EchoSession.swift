@@ -31,6 +31,8 @@ struct EchoSession: Sendable {
     private var decisiveRequest: Instant?
     /// Answers may arrive until this moment at least, because the caller was late; `nil` if it was not.
     private var graceEnd: Instant?
+    /// The number of requests that could not be sent since the last answer.
+    private var unsent = 0
     /// When the first answer must have come; from then on the neighbor is ``EchoState/unanswered``.
     private let testEnd: Instant
     /// Until when a failed neighbor that answers again must go on answering; `nil` while it does not.
@@ -97,7 +99,8 @@ struct EchoSession: Sendable {
     mutating func advance(to now: Instant) -> UInt16? {
         judge(at: now)
         if state == .untested, now >= testEnd { state = .unanswered }
-        if let end = holdEnd, now >= end, decisiveRequest == nil {
+        // Requests may be on their way at any time: the round trip may be longer than several intervals.
+        if let end = holdEnd, now >= end, decision.map({ $0 > now }) ?? true {
             holdEnd = nil
             lastRecovery = now
             state = .answering
@@ -123,7 +126,9 @@ struct EchoSession: Sendable {
             let isRelapse = lastRecovery.map { now - $0 < Self.relapse } ?? false
             hold = isRelapse ? min(hold * 2, Self.longestHold) : Self.shortestHold
             state = .failed(answersAgain: false)
-        case .failed: holdEnd = nil
+        case .failed:
+            holdEnd = nil
+            state = .failed(answersAgain: false)
         }
     }
 
@@ -148,11 +153,17 @@ struct EchoSession: Sendable {
         return UInt16(truncatingIfNeeded: count - 1)
     }
 
-    /// A request could not be sent.
+    /// A request could not be sent. If none can be sent for ``testDuration``, silence means nothing any more.
     mutating func notSent(_ sequence: UInt16) {
         guard let number = number(of: sequence) else { return }
-        requests[Int(number % UInt64(Self.window))].isSent = false
+        let slot = Int(number % UInt64(Self.window))
+        requests[slot].isSent = false
         figures.sent -= 1
+        unsent += 1
+        if target.parameters.interval * unsent >= Self.testDuration, unsent >= target.parameters.multiplier {
+            state = .unanswered
+            holdEnd = nil
+        }
         findDecisiveRequest()
     }
 
@@ -162,6 +173,7 @@ struct EchoSession: Sendable {
         let slot = Int(number % UInt64(Self.window))
         guard requests[slot].isSent, !requests[slot].isAnswered else { return figures.unexpected += 1 }
         requests[slot].isAnswered = true
+        unsent = 0
         figures.noteAnswer(after: roundTrip)
         settled = max(settled, number + 1)
         graceEnd = nil

@@ -21,6 +21,7 @@ extension MeshNode {
                 ? "configuration reloaded"
                 : "configuration reloaded; takes effect at the next start: \(waiting.joined(separator: ", "))")
         refreshPorts(at: now)
+        liveness.endExemptions()
         if configuration.externals != externals { notifyRouter(.advertiseExternal(configuration.externals), at: now) }
         perform(vips.configure(configuration.vips, at: now), at: now)
         // The address of a VIP cannot be that of a service.

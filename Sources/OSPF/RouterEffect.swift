@@ -54,9 +54,9 @@ public enum Notice: Hashable, Sendable {
     case duplicatePrefix(IPv6Prefix, routers: [RouterID])
     /// A database exchange made no progress and restarts.
     case exchangeStalled(interface: UInt32, neighbor: RouterID, state: NeighborState)
-    /// A neighbor has not answered for longer than the dead interval, and still its hellos list us: it hears us, so only the
-    /// answers are missing.
-    case unresponsiveNeighborHearsUs(interface: UInt32, address: IPv6Address)
+    /// A neighbor does not answer, and all its hellos have listed us for longer than the dead interval: it hears us, so only the
+    /// answers are missing. `isCertain` after three times as long, when losses cannot explain that any more.
+    case unresponsiveNeighborHearsUs(interface: UInt32, address: IPv6Address, isCertain: Bool)
     /// A limit was reached, and something was refused.
     case limitReached(Limit)
 

@@ -14,6 +14,7 @@ struct EchoBench {
     var answer: (Instant) -> Duration? = { _ in .microseconds(100) }
     /// Whether requests can be sent.
     var canSend = true
+    var wakeUps = 0
     /// The loss in every report, in percent.
     var losses: [Int] = []
     /// Every report of a changed state, with its time.
@@ -41,6 +42,7 @@ struct EchoBench {
 
     /// Reads the answers that have arrived, then does what is due.
     mutating func wake() {
+        wakeUps += 1
         for echo in waiting where echo.arrival <= now {
             prober.answered(Self.key, echo.sequence, roundTrip: echo.roundTrip, at: now)
         }

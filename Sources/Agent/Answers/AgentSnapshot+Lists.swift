@@ -33,6 +33,10 @@ extension AgentSnapshot {
 
     private func echo(of neighbor: NeighborSnapshot) -> Neighbor.Echo? {
         let key = EchoTarget.Key(interface: neighbor.interface, address: neighbor.address)
+        if node.liveness.isExempt(key) {
+            return Neighbor.Echo(
+                state: "exempt", roundTrip: nil, roundTrip99: nil, loss: nil, sent: 0, answered: 0)
+        }
         guard let known = echoes[key] else { return nil }
         let state =
             switch known.state {

@@ -36,7 +36,8 @@ public struct Neighbor: ListItem, Hashable {
     /// What the answers of a neighbor to echo requests say about it and the cable.
     public struct Echo: Codable, Hashable, Sendable {
         /// `untested`: no answer yet. `unanswered`: it never answers. `answering`. `failed`: it answers no more; packets
-        /// take other ways. `recovering`: it answers again, and is used again if that lasts.
+        /// take other ways. `recovering`: it answers again, and is used again if that lasts. `exempt`: it is not asked any more,
+        /// because it stopped answering while it heard us.
         public var state: String
         /// The median round trip of the latest requests in seconds, and the one that 1 % of them exceed; `nil` without an answer.
         public var roundTrip: Double?

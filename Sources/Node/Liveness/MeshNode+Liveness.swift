@@ -44,6 +44,11 @@ extension MeshNode {
                 log(.notice, "\(neighborText(key)) answers echo requests again")
                 notifyRouter(.neighborLiveness(interface: key.interface, address: key.address, isAlive: true), at: now)
             case (_, .unanswered):
+                // Nothing can be sent any more, so nothing is known.
+                if case .failed = before {
+                    notifyRouter(
+                        .neighborLiveness(interface: key.interface, address: key.address, isAlive: true), at: now)
+                }
                 log(
                     .notice,
                     "\(neighborText(key)) does not answer echo requests: a dead cable to it is found by missing hellos only"
@@ -54,12 +59,13 @@ extension MeshNode {
     }
 
     /// A neighbor that does not answer has heard us all the time: something on it drops echo requests or their answers.
-    mutating func noteHearing(_ key: EchoTarget.Key) {
-        guard liveness.hearsUs(key) else { return }
+    mutating func noteHearing(_ key: EchoTarget.Key, isCertain: Bool) {
+        guard liveness.hearsUs(key, isCertain: isCertain) else { return }
         log(
             .warning,
-            "\(neighborText(key)) hears us but does not answer echo requests any more, as with a new firewall rule: it is not "
-                + "asked any more, and a dead cable to it is found by missing hellos only")
+            "\(neighborText(key)) hears us but does not answer echo requests any more, as with a new firewall rule or a rate limit: "
+                + "it is not asked until it is a new neighbor or the configuration is read again, and a dead cable to it is found "
+                + "by missing hellos only")
     }
 
     private func neighborText(_ key: EchoTarget.Key) -> String {

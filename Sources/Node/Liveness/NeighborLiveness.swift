@@ -50,11 +50,14 @@ public struct NeighborLiveness: Sendable {
         return before
     }
 
-    /// A neighbor that does not answer hears us. Returns whether it is no longer asked because of that, which is so if it has
-    /// not answered at all: a cable that loses packets lets some answers through.
-    mutating func hearsUs(_ key: EchoTarget.Key) -> Bool {
-        guard state(of: key) == .failed(answersAgain: false) else { return false }
+    /// A neighbor that does not answer hears us. Returns whether it is no longer asked because of that. As long as it answers
+    /// now and then, that must be certain: a cable that loses packets lets some answers through.
+    mutating func hearsUs(_ key: EchoTarget.Key, isCertain: Bool) -> Bool {
+        guard case .failed(let answersAgain)? = state(of: key), isCertain || !answersAgain else { return false }
         exempt.insert(key)
         return true
     }
+
+    /// All neighbors may be asked again.
+    mutating func endExemptions() { exempt = [] }
 }

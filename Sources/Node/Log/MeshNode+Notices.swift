@@ -29,8 +29,8 @@ extension MeshNode {
             if to == .full { counters.becameFull(neighbor, on: name(ofInterface: interface)) }
             if from == .full, to < .full { counters.leftFull(neighbor, on: name(ofInterface: interface)) }
         case .duplicateRouterID, .limitReached: problems.invalidate()
-        case .unresponsiveNeighborHearsUs(let interface, let address):
-            noteHearing(EchoTarget.Key(interface: interface, address: address))
+        case .unresponsiveNeighborHearsUs(let interface, let address, let isCertain):
+            noteHearing(EchoTarget.Key(interface: interface, address: address), isCertain: isCertain)
         default: break
         }
     }
@@ -108,7 +108,7 @@ extension MeshNode {
                 "the database exchange with \(label(of: neighbor)) on \(name(ofInterface: interface)) made no progress "
                     + "in \(state); it starts again"
             )
-        case .unresponsiveNeighborHearsUs(let interface, let address):
+        case .unresponsiveNeighborHearsUs(let interface, let address, _):
             return (.debug, "\(address) on \(name(ofInterface: interface)) hears us and does not answer")
         case .limitReached(let limit): return (.error, limit.text(router?.configuration.limits ?? RouterLimits()))
         }

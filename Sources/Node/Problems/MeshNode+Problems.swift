@@ -225,6 +225,13 @@ extension MeshNode {
                     remedy: "packets do not pass in both directions: check cable, transceivers and controller; if the "
                         + "neighbor drops ICMPv6 echo requests on purpose, set liveness: off in the rule of \(port)",
                     since: neighbor.since))
+        } else if liveness.isExempt(key) {
+            found.append(
+                Problem(
+                    .unresponsiveNeighbor, "\(who) on \(port)",
+                    "\(who) on \(port) hears us but drops echo requests: a dead cable to it is found by missing hellos only",
+                    remedy: "let it answer ICMPv6 echo requests without a low rate limit, then reload the configuration"
+                ))
         } else if case let loss = liveness.loss(of: key), loss > 0 {
             found.append(
                 Problem(
@@ -235,7 +242,9 @@ extension MeshNode {
             found.append(
                 Problem(
                     .oneWayNeighbor, "\(who) on \(port)", "\(who) is heard on \(port) and does not hear us (Init)",
-                    remedy: "check its firewall for IP protocol 89, and this node's transmit path",
+                    remedy:
+                        "check its firewall for IP protocol 89, this node's transmit path, and that this node answers "
+                        + "ICMPv6 echo requests without a low rate limit",
                     since: neighbor.since))
         }
         if let (text, since) = stall(of: neighbor, on: interface, at: now) {

@@ -29,6 +29,8 @@ struct Neighbor: Sendable {
     /// Since when it does not answer (``RouterEvent/neighborLiveness(interface:address:isAlive:)``); `nil` if it does, or if
     /// nothing is known. Meanwhile our hellos do not list it, and it stays in state Init.
     var unresponsiveSince: Instant?
+    /// Since when all its hellos have listed us, without a gap, while it does not answer; and the last of them.
+    var listsUs: (since: Instant, last: Instant)?
     /// Whether it hears us: its last hello lists us, or it has sent a database description since.
     var isTwoWay = false
     /// The adjacency, from ExStart on.

@@ -11,6 +11,7 @@ extension Router {
             (known.unresponsiveSince == nil) != isAlive
         else { return }
         let neighbor = NeighborKey(interface: index, router: known.routerID)
+        interfaces[neighbor].listsUs = nil
         if isAlive {
             interfaces[neighbor].unresponsiveSince = nil
         } else {
@@ -22,15 +23,20 @@ extension Router {
         promptHello(index, at: now)
     }
 
-    /// Processes the hello of a neighbor that does not answer. If it still lists us when it has not heard us for long if the
-    /// cable were dead, the notice says so.
+    /// Processes the hello of a neighbor that does not answer. One that hears us lists us in all of its hellos. If it has for
+    /// longer than the dead interval, the notice says so: over a dead cable, or one that loses most packets, it cannot.
     mutating func receiveHello(ofUnresponsive neighbor: NeighborKey, isTwoWay: Bool, at now: Instant) {
         let configuration = interfaces[neighbor.interface].configuration
-        guard isTwoWay, let since = interfaces[neighbor].unresponsiveSince,
-            now - since > configuration.deadInterval + configuration.helloInterval
-        else { return }
+        guard isTwoWay else { return interfaces[neighbor].listsUs = nil }
+        let gap = Duration.nanoseconds(configuration.helloInterval.nanoseconds * 3 / 2)
+        let since = interfaces[neighbor].listsUs.flatMap { now - $0.last <= gap ? $0.since : nil } ?? now
+        interfaces[neighbor].listsUs = (since, now)
+        let proof = configuration.deadInterval + configuration.helloInterval
+        guard now - since >= proof else { return }
         notify(
-            .unresponsiveNeighborHearsUs(interface: neighbor.interface, address: interfaces[neighbor].address))
+            .unresponsiveNeighborHearsUs(
+                interface: neighbor.interface, address: interfaces[neighbor].address,
+                isCertain: now - since >= proof * 3))
     }
 
     /// The neighbors that may be asked whether they are alive: those that have heard us at least once.
