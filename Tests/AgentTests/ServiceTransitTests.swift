@@ -236,11 +236,16 @@ import Testing
             }
             #expect(try scene.hasBypass("t1") && scene.dial(Self.local.ipv6, from: "near") != nil)
 
+            // A connection and a ping every millisecond, from outside of the cluster and over both nodes in between.
+            let address = try #require(IPv6Address(Self.local.ipv6))
+            let probe = try ConnectionProbe(from: "far", of: lab, to: address, port: 80)
             try lab.stop("t1", kill: true)
             #expect(try scene.hasBypass("t1"), "the table stays without the agent")
             try lab.start(["t1"])
             try eventually("t1 is ready") { (try? lab.status(of: "t1").ready) == true }
             #expect(try scene.hasBypass("t1"))
+            let result = probe.end()
+            #expect(result.isLossless && result.answers.values.reduce(0, +) > 100, "\(result)")
             #expect(scene.dial(Self.local.ipv6, from: "near") != nil)
 
             try lab.stop("t1", kill: true)
