@@ -26,6 +26,10 @@ import Testing
         try withLab(Topology(name: "triangle", nodes: nodes, links: links)) { lab in
             try lab.waitForRoutes(limit: .seconds(20))
             try eventually("b routes to c through a") { try lab.portToC() == "cluster0" }
+            // Before, the others would reach each other through a only.
+            try eventually("b and c are neighbors") {
+                try lab.list(Neighbor.self, of: "b").count { $0.state == "Full" } == 2
+            }
             try body(&lab)
         }
     }
