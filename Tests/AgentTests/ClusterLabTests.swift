@@ -139,9 +139,11 @@ import Timing
             let seconds = UInt32(ProcessInfo.processInfo.environment["KUBERMESH_AWAY_SECONDS"] ?? "") ?? 6
             let probe = try ConnectionProbe(
                 from: "c", of: lab, to: Self.vip, port: 80, every: .milliseconds(seconds > 60 ? 50 : 1))
-            try eventually("s1 has saved its objects") {
-                let file = LabCluster.file("s1/cluster/endpointslices.json")
-                return (try? String(contentsOfFile: file, encoding: .utf8))?.contains("web-2") == true
+            try eventually("s1 and s2 have saved their objects") {
+                ["s1", "s2"].allSatisfy { node in
+                    let file = LabCluster.file("\(node)/cluster/endpointslices.json")
+                    return (try? String(contentsOfFile: file, encoding: .utf8))?.contains("web-2") == true
+                }
             }
             cluster.server.changeBehavior { $0.wrongResponse = .closeConnections }
             cluster.server.closeConnections()

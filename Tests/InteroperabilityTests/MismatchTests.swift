@@ -34,8 +34,8 @@ extension Interoperability {
             let agent = Topology.Node("n1", ospf: .init(type: "p2p", retransmit: 1))
             try withLab(.pair(agent, Topology.Node("n2", router: .none))) { lab in
                 try eventually {
-                    derived = (try? lab.status(of: "n1").routerID) ?? ""
-                    return derived.isEmpty ? "n1 has no router ID" : nil
+                    derived = (try? lab.status(of: "n1").routerID) ?? "0.0.0.0"
+                    return derived == "0.0.0.0" ? "n1 has no router ID" : nil
                 }
             }
             let settings = Topology.OSPFOptions(type: "p2p", retransmit: 1, routerID: derived)
