@@ -53,7 +53,7 @@ public struct EchoParameters: Hashable, Sendable {
 public enum EchoState: Hashable, Sendable {
     /// It has not answered yet.
     case untested
-    /// It has never answered, so silence means nothing. It is asked again every ``EchoSession/retryInterval``.
+    /// It has never answered, or nothing could be sent to it for some time, so silence means nothing. It is asked again every ``EchoSession/retryInterval``.
     case unanswered
     /// It answers.
     case answering

@@ -19,7 +19,7 @@ struct Neighbor: Sendable {
     var lastFallback: NeighborFallback?
     /// When it is removed unless a hello is received.
     var inactivityDeadline: Instant
-    /// When a point-to-point neighbor that became Full must announce the link with us (`Router+HeldLink.swift`); `nil` once it
+    /// When a point-to-point neighbor that became Full must announce the link with us (`Router+UnannouncedLink.swift`); `nil` once it
     /// does, and if it is not Full.
     var announcementDeadline: Instant?
     /// A point-to-point neighbor has left Full: until this time, the link with it stays announced and in use

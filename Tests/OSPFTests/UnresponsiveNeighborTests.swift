@@ -4,7 +4,7 @@ import Testing
 import Timing
 
 /// Neighbors that do not answer, as something other than hellos tells (RFC 5882).
-@Suite struct LivenessTests {
+@Suite struct UnresponsiveNeighborTests {
     private static let prefix = AdvertisedPrefix(prefix: IPv6Prefix("2001:db8::1/128"))
 
     /// Routers 0 and 1 on a link.
