@@ -215,10 +215,10 @@ public struct MeshNode: Sendable {
     }
 
     /// Does what follows from the noted events, in this order: timers, the kernel's routes, the life cycle, the echoes to
-    /// neighbors, the review of the mesh, the pod network, addresses, transit, announcements (which may change routes again), problems. Among the effects, packets
-    /// come first, then changes of the kernel's routes, whatever their cause. If the kernel's routes must be changed or read
-    /// while the ports are open, it returns at that point: ``nextDeadline`` is then due at once, and the rest is settled with
-    /// the outcome.
+    /// neighbors, the review of the mesh, the pod network, addresses, transit, announcements (which may change routes again),
+    /// problems. Among the effects, packets come first, then changes of the kernel's routes, whatever their cause. If the
+    /// kernel's routes must be changed or read while the ports are open, it returns at that point: ``nextDeadline`` is then due
+    /// at once, and the rest is settled with the outcome.
     public mutating func settle(at now: Instant, effects out: inout [NodeEffect]) {
         defer {
             Self.move(&packets, to: &out)

@@ -225,7 +225,16 @@ extension MeshNode {
                     remedy: "packets do not pass in both directions: check cable, transceivers and controller; if the "
                         + "neighbor drops ICMPv6 echo requests on purpose, set liveness: off in the rule of \(port)",
                     since: neighbor.since))
-        } else if liveness.isExempt(key) {
+        } else if neighbor.state == .initial, now - neighbor.since >= interface.configuration.deadInterval {
+            found.append(
+                Problem(
+                    .oneWayNeighbor, "\(who) on \(port)", "\(who) is heard on \(port) and does not hear us (Init)",
+                    remedy:
+                        "check its firewall for IP protocol 89, this node's transmit path, and that this node answers "
+                        + "ICMPv6 echo requests without a low rate limit",
+                    since: neighbor.since))
+        }
+        if liveness.isExempt(key) {
             found.append(
                 Problem(
                     .unresponsiveNeighbor, "\(who) on \(port)",
@@ -238,14 +247,6 @@ extension MeshNode {
                     .lossyCable, "\(who) on \(port)",
                     "\(loss) % of the latest echo requests to \(who) on \(port) were lost",
                     remedy: "check cable, transceivers and the port's errors (ethtool -S \(port))"))
-        } else if neighbor.state == .initial, now - neighbor.since >= interface.configuration.deadInterval {
-            found.append(
-                Problem(
-                    .oneWayNeighbor, "\(who) on \(port)", "\(who) is heard on \(port) and does not hear us (Init)",
-                    remedy:
-                        "check its firewall for IP protocol 89, this node's transmit path, and that this node answers "
-                        + "ICMPv6 echo requests without a low rate limit",
-                    since: neighbor.since))
         }
         if let (text, since) = stall(of: neighbor, on: interface, at: now) {
             found.append(
