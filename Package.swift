@@ -48,19 +48,22 @@ let core: [Target] = [
     library("OSPF", ["Timing", "Addressing", "ShortestPath", "OSPFPacket"]),
     library("Links", ["Addressing"]),
     library("Liveness", ["Timing", "Addressing"]),
+    library("Authentication", ["Timing", "Addressing", "OSPFPacket"]),
     library("Routing", ["Timing", "Addressing", "OSPF"]),
     library("Services", ["Timing", "Addressing", "OSPF"]),
-    library("MeshConfiguration", ["Addressing", "Liveness", "OSPF", "Services"]),
+    library("MeshConfiguration", ["Addressing", "Authentication", "Liveness", "OSPF", "Services"]),
     library(
         "Node",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Routing", "Services",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Authentication", "Routing",
+            "Services",
             "MeshConfiguration",
         ]),
     library(
         "Simulation",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Routing", "Services",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Authentication", "Routing",
+            "Services",
             "MeshConfiguration", "Node",
         ]),
     .executableTarget(
@@ -71,6 +74,7 @@ let core: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     tests("Addressing", []),
     tests("Liveness", ["Timing", "Addressing"]),
+    tests("Authentication", ["Timing", "Addressing", "OSPFPacket"]),
     tests("ShortestPath", []),
     tests("OSPFPacket", ["Addressing"], exclude: ["Captures"]),
     tests("OSPF", ["Timing", "Addressing", "OSPFPacket", "ShortestPath"]),
@@ -79,7 +83,8 @@ let core: [Target] = [
     tests(
         "Node",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Routing", "Services",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Authentication", "Routing",
+            "Services",
             "MeshConfiguration",
         ]),
     tests(
@@ -97,7 +102,7 @@ let shell: [Target] = [
     library(
         "ConfigurationFile",
         [
-            "Addressing", "Liveness", "OSPF", "Services", "MeshConfiguration", "Linux",
+            "Addressing", "Authentication", "Liveness", "OSPF", "Services", "MeshConfiguration", "Linux",
             .product(name: "Yams", package: "Yams"),
         ]),
     library(
@@ -121,10 +126,12 @@ let shell: [Target] = [
     library(
         "Agent",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Routing", "Services",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Authentication", "Routing",
+            "Services",
             "MeshConfiguration", "Node", "ConfigurationFile", "Linux", "Netlink", "HealthChecks", "Kubernetes",
             "Cluster", "ControlAPI",
             "PrometheusMetrics", metrics, .product(name: "Logging", package: "swift-log"),
+            .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),
     library(
@@ -162,8 +169,9 @@ let shell: [Target] = [
     tests(
         "Agent",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Routing", "Services", "MeshConfiguration",
-            "Node", "ConfigurationFile", "Linux", "Netlink", "ControlAPI", "ControlClient", "Kubernetes", "Cluster",
+            "Timing", "Addressing", "Authentication", "OSPFPacket", "OSPF", "Links", "Routing", "Services",
+            "MeshConfiguration", "Node", "ConfigurationFile", "Linux", "Netlink", "ControlAPI", "ControlClient",
+            "Kubernetes", "Cluster",
             "Lab",
             "TestAPIServer",
         ]
@@ -198,6 +206,7 @@ let package = Package(
             .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
             .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
             .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+            .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
             .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
             .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
             .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),

@@ -34,7 +34,7 @@ public struct Daemon: Sendable {
 
     private let options: Options
     private let log: Logger
-    private let file: WatchedFile
+    private var file: WatchedFile
     let configuration: Configuration
 
     /// Reads the configuration. Throws if it cannot be read, or it or a default from the environment is not valid.
@@ -52,6 +52,7 @@ public struct Daemon: Sendable {
                 try Configuration(
                     contentsOf: path, hint: "without a file, leave --config out; the defaults make a working node")
             } ?? EnvironmentDefaults.configuration
+        file.watch(keyFile: configuration.authentication.keyFile)
     }
 
     /// Runs until SIGTERM or SIGINT; SIGHUP reads the configuration again. Call it on the main thread, before there are others.

@@ -23,5 +23,6 @@ extension Configuration {
                 problems: [ConfigurationProblem(file: path, key: "", message: "is not UTF-8 text")])
         }
         try self.init(yaml: text, file: path)
+        try readKeys()
     }
 }

@@ -1,4 +1,5 @@
 import Addressing
+import Authentication
 import Liveness
 public import MeshConfiguration
 import OSPF
@@ -33,13 +34,9 @@ extension Configuration {
     private mutating func read(_ root: Node, _ reader: ConfigurationReader) {
         let keys = [
             "apiVersion", "node", "addressing", "interfaces", "advertise", "vips", "pools", "cni", "kubernetes", "ospf",
-            "kernel", "control", "http",
+            "auth", "kernel", "control", "http",
         ]
-        guard
-            let file = reader.section(
-                root, key: "", keys: keys,
-                unsupported: ["auth": "authentication of OSPF packets is planned; without it, leave the key out"])
-        else { return }
+        guard let file = reader.section(root, key: "", keys: keys) else { return }
         _ = file.value("apiVersion") { try Read.word($0, [Self.apiVersion: ()]) }
         if let section = file.section("node", keys: ["name", "routerID", "onStop", "drainOnStop", "state"]) {
             section.read("name", into: &node.name) { try Read.name($0) }
@@ -55,8 +52,21 @@ extension Configuration {
         if let section = file.section("addressing", keys: ["base", "prefix", "podPrefixes", "ipv4"]) {
             readAddressing(section)
         }
+        if let section = file.section("auth", keys: ["keys", "required"]) {
+            section.read("keys", into: &authentication.keyFile, Read.absolutePath)
+            section.read("required", into: &authentication.isRequired, Read.boolean)
+            if !section.has("keys") {
+                section.note(Complaint("has no \"keys\"", hint: "the path of the key file; meshd make-key makes one"))
+            }
+        }
         if let list = file.list("interfaces") {
             interfaces = list.compactMap { InterfaceRule($0.node, key: $0.key, reader) }
+            if authentication.keyFile == nil {
+                for (rule, entry) in zip(interfaces, list) where rule.authentication ?? .off != .off {
+                    reader.note(
+                        Complaint("needs keys", hint: "auth: { keys: FILE }"), at: entry.node, key: entry.key + ".auth")
+                }
+            }
         }
         if let list = file.list("advertise") {
             advertise = list.compactMap { AdvertisedPrefix($0.node, key: $0.key, reader) }
@@ -220,7 +230,7 @@ extension Configuration {
 
 extension InterfaceRule {
     init?(_ node: Node, key: String, _ reader: ConfigurationReader) {
-        let keys = ["match", "type", "cost", "hello", "dead", "retransmit", "priority", "liveness", "passive"]
+        let keys = ["match", "type", "cost", "hello", "dead", "retransmit", "priority", "liveness", "auth", "passive"]
         let unsupported = ["bfd": "carrier loss is detected at once, a dead cable by echo requests (liveness)"]
         guard let section = reader.section(node, key: key, keys: keys, unsupported: unsupported) else { return nil }
         guard section.has("match") else {
@@ -253,6 +263,9 @@ extension InterfaceRule {
         }
         section.read("priority", into: &priority) { try Read.integer($0, in: 0...255) }
         readLiveness(section)
+        section.read("auth", into: &authentication) { node -> AuthenticationPolicy? in
+            try Read.word(node, ["required": .required, "optional": .optional, "off": .off])
+        }
         if isHelloValid, isDeadValid, dead <= hello {
             section.note(
                 Complaint(
@@ -305,7 +318,7 @@ extension AdvertisedPrefix {
 
 extension ConfigurationReader {
     /// Adds an error that prevents reading the file: a ``Complaint``, or an error of the YAML parser.
-    fileprivate func note(_ error: any Error) {
+    func note(_ error: any Error) {
         switch error {
         case let complaint as Complaint:
             note(complaint, at: nil, key: "")

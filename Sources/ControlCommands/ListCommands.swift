@@ -58,6 +58,15 @@ struct VIPsCommand: ListCommand {
     var path: String { "/v1/vips" }
 }
 
+struct AuthenticationCommand: ListCommand {
+    typealias Item = Authentication
+    static let configuration = CommandConfiguration(
+        commandName: "auth", abstract: "Show keys in use (never secrets), who uses which, and who is refused.")
+    @OptionGroup var agent: AgentOptions
+    @OptionGroup var options: OutputOptions
+    var path: String { "/v1/auth" }
+}
+
 struct RoutesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "routes",

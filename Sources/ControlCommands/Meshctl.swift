@@ -18,7 +18,8 @@ private struct RootCommand: ParsableCommand {
         version: "meshctl \(Version.text)",
         subcommands: [
             StatusCommand.self, NeighborsCommand.self, InterfacesCommand.self, RoutesCommand.self, NodesCommand.self,
-            DatabaseCommand.self, VIPsCommand.self, StubRouterCommand.self, DrainCommand.self, UndrainCommand.self,
+            DatabaseCommand.self, VIPsCommand.self, AuthenticationCommand.self, StubRouterCommand.self,
+            DrainCommand.self, UndrainCommand.self,
             ValidateCommand.self,
         ])
 

@@ -1,4 +1,5 @@
 public import Addressing
+public import Authentication
 public import OSPF
 public import Services
 
@@ -23,6 +24,8 @@ public struct Configuration: Hashable, Sendable {
     public var cni: CNIOptions?
     /// `kubernetes`: how to use the API server, if there is one.
     public var kubernetes = KubernetesOptions()
+    /// `auth`: authentication of OSPF packets.
+    public var authentication = AuthenticationOptions()
     /// `ospf`: parameters of the whole router.
     public var ospf = RouterOptions()
     /// `kernel`: how routes are installed.
@@ -155,6 +158,21 @@ extension Configuration {
         public var spfDelay = SPFDelayParameters()
 
         public init() {}
+    }
+
+    /// Authentication of OSPF packets (RFC 7166). Without a key file there is none.
+    public struct AuthenticationOptions: Hashable, Sendable {
+        /// The file with the keys.
+        public var keyFile: String?
+        /// The keys in it.
+        public var keys = KeyChain()
+        /// Whether packets without a valid trailer are refused.
+        public var isRequired = true
+
+        public init() {}
+
+        /// The policy of ports whose rule has none.
+        public var policy: AuthenticationPolicy { keyFile == nil ? .off : isRequired ? .required : .optional }
     }
 
     /// How routes are installed.

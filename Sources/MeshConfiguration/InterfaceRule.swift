@@ -1,3 +1,4 @@
+public import Authentication
 public import Liveness
 public import OSPF
 
@@ -21,6 +22,8 @@ public struct InterfaceRule: Hashable, Sendable {
     public var priority: UInt8 = 1
     /// Whether neighbors are asked by echo requests if they are alive.
     public var liveness: Liveness = .onCables
+    /// Whether packets must be authentic; `nil` is as `auth` says.
+    public var authentication: AuthenticationPolicy?
 
     /// Makes a rule with defaults for a cabled mesh.
     public init(pattern: Pattern) { self.pattern = pattern }

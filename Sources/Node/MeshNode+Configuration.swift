@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Authentication
 public import MeshConfiguration
 internal import OSPF
 internal import Services
@@ -15,6 +16,8 @@ extension MeshNode {
         configuration.advertise = new.advertise
         configuration.externals = new.externals
         configuration.vips = new.vips
+        configuration.authentication = new.authentication
+        authentication.configure(new.authentication.keys, at: now)
         log(
             .notice,
             waiting.isEmpty

@@ -1,4 +1,5 @@
 public import Addressing
+public import Authentication
 public import Links
 public import MeshConfiguration
 public import OSPF
@@ -96,6 +97,8 @@ public struct MeshNode: Sendable {
     var poolSurvey = PoolSurvey()
     /// The CNI file.
     var network = NetworkAudit()
+    /// Authentication of OSPF packets.
+    public internal(set) var authentication: PacketAuthentication
     /// Whether neighbors are alive, as far as their kernels answer.
     public internal(set) var liveness = NeighborLiveness()
     /// Packets in transit to services on other nodes.
@@ -134,7 +137,7 @@ public struct MeshNode: Sendable {
     /// All other effects.
     var effects: [NodeEffect] = []
     /// Whether an event since the node last settled may have consequences outside of the router.
-    private var mustSettle = true
+    var mustSettle = true
     /// When the node itself has something to do, apart from the router. It may come before ``nextDeadline``: what can wait a
     /// little is done with the next event, as a hello of a neighbor, and only without one wakes the process.
     private var ownDeadline: Instant?
@@ -144,10 +147,14 @@ public struct MeshNode: Sendable {
     private var routerEffects: [RouterEffect] = []
 
     /// Makes a node that does nothing before ``NodeEvent/start(links:addresses:defaultRoutes:)``.
-    public init(configuration: Configuration, environment: Environment) {
+    public init(
+        configuration: Configuration, environment: Environment, cryptography: CryptographicFunctions = .none
+    ) {
         self.configuration = configuration
         self.environment = environment
         saved = environment.saved
+        authentication = PacketAuthentication(
+            functions: cryptography, savedSequence: environment.saved.authenticationSequence)
         installer = FIBInstaller(environment.fib)
         ipv4 = IPv4Ranges(configuration.addressing.ipv4, saved: environment.saved.ranges)
         gate = ServiceGate(check: configuration.kubernetes.proxyCheck)
@@ -179,9 +186,9 @@ public struct MeshNode: Sendable {
         case .addresses(let outcomes): receive(outcomes, at: now)
         case .settings(let outcomes): settings.record(outcomes, at: now).forEach { log($0) }
         case .membership(let membership, let failure): receive(failure, of: membership, at: now)
+        case .clock(let second): setClock(second, at: now)
         case .packet(let interface, let source, let destination, let octets):
-            notifyRouter(
-                .packet(interface: interface, source: source, destination: destination, octets: octets), at: now)
+            receive(octets, on: interface, from: source, to: destination, at: now)
         case .checked(let id, let outcome): checked(id, outcome, at: now)
         case .cluster(let report): receive(report, at: now)
         case .configuration(let new): reconfigure(new, at: now)
@@ -241,6 +248,7 @@ public struct MeshNode: Sendable {
             installRoutes(at: now)
             advanceLife(at: now)
             updateLiveness(at: now)
+            reserveSequenceNumbers()
             reviewMesh(at: now)
             updatePodNetwork(at: now)
             requestAddresses(at: now)
@@ -296,7 +304,7 @@ public struct MeshNode: Sendable {
         if case .send = effect {} else { mustSettle = true }
         switch effect {
         case .send(let interface, let source, let destination, let octets):
-            packets.append(.send(interface: interface, source: source, destination: destination, octets: octets))
+            send(octets, on: interface, from: source, to: destination, at: now)
         case .membership(let interface, let group, let joined):
             let membership = Membership(interface: interface, group: group)
             memberships.want(membership, joined)

@@ -58,6 +58,11 @@ extension Router {
         }
     }
 
+    /// Whether a router is a neighbor on an interface.
+    public func hasNeighbor(_ router: RouterID, on interface: UInt32) -> Bool {
+        interfaces.contains(NeighborKey(interface: interface, router: router))
+    }
+
     /// The name that a router announces (RFC 5642), or our own configured name; `nil` if there is none.
     public func hostname(of router: RouterID) -> String? {
         router == routerID && !configuration.hostname.isEmpty

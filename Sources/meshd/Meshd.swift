@@ -10,7 +10,7 @@ struct Meshd: ParsableCommand {
         commandName: "meshd",
         abstract: "The mesh agent: runs OSPFv3 on cabled ports and installs routes in the kernel.",
         version: "meshd \(Version.text)",
-        subcommands: [Run.self, CleanUp.self, ApplyKernelSettings.self, InstallPlugins.self],
+        subcommands: [Run.self, CleanUp.self, ApplyKernelSettings.self, InstallPlugins.self, MakeKey.self],
         defaultSubcommand: Run.self)
 
     /// Runs the command. If that fails, writes each line of the error after `meshd:` to standard error and exits with 1. After

@@ -158,6 +158,7 @@ struct NodeBench {
         switch change {
         case .identity(let identity): saved.identity = identity
         case .range(let range, let purpose): saved.ranges[purpose] = range
+        case .authenticationSequence(let end): saved.authenticationSequence = end
         case .drained(let isDrained): saved.isDrained = isDrained
         case .kernel(let kernel): saved.kernel = kernel
         }

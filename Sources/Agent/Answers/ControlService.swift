@@ -48,8 +48,8 @@ struct ControlService: Sendable {
 
     /// The paths that accept GET over both sockets. `/v1/drain` is not among them: only the control socket has it.
     private static let readable = [
-        "/v1/status", "/v1/neighbors", "/v1/interfaces", "/v1/routes", "/v1/nodes", "/v1/lsdb", "/v1/vips", "/metrics",
-        "/livez", "/readyz",
+        "/v1/status", "/v1/neighbors", "/v1/interfaces", "/v1/routes", "/v1/nodes", "/v1/lsdb", "/v1/vips", "/v1/auth",
+        "/metrics", "/livez", "/readyz",
     ]
 
     /// A snapshot with storage of its own, so that the routing thread copies nothing however long the snapshot is used.
@@ -90,6 +90,7 @@ struct ControlService: Sendable {
                 $0.interfaceList + $0.unusedInterfaceList(all: showsAll)
             }
         case "/v1/nodes": return try await list { $0.nodeList }
+        case "/v1/auth": return try await list { $0.authenticationList }
         case "/v1/vips": return try await list { $0.vipList }
         case "/v1/routes": return try await routes(query)
         case "/v1/lsdb": return try await database(query)

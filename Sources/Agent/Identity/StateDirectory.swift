@@ -85,6 +85,18 @@ struct StateDirectory: Sendable {
         try SmallFile.write("\(range)\n", to: "\(path)/\(purpose)", durably: true)
     }
 
+    private var authenticationFile: String { path + "/auth-sequence" }
+
+    /// The end of the sequence numbers of authentication that were reserved; 0 if none were.
+    var savedAuthenticationSequence: UInt64 {
+        guard let octets = try? SmallFile.read(authenticationFile, upTo: 32) else { return 0 }
+        return UInt64(String(decoding: octets, as: UTF8.self).prefix { $0 != "\n" }) ?? 0
+    }
+
+    func save(authenticationSequence end: UInt64) throws(SystemError) {
+        try SmallFile.write("\(end)\n", to: authenticationFile, durably: true)
+    }
+
     private var kernelFile: String { path + "/kernel" }
 
     /// The protocol number and the table that the last run used; `nil` if that is not known.
@@ -126,6 +138,7 @@ extension SavedState {
         self.init()
         identity = state.savedIdentity
         for purpose in IPv4Ranges.purposes { ranges[purpose] = state.savedRange(for: purpose) }
+        authenticationSequence = state.savedAuthenticationSequence
         isDrained = runtime.isDrained
         kernel = runtime.savedKernel
     }

@@ -16,7 +16,18 @@ extension MeshAgent {
         let now = EventLoop.now
         guard now - fileChecked >= Self.fileInterval else { return }
         fileChecked = now
+        checkClock()
         if file.hasChanged { reload() }
+    }
+
+    /// Tells the node the wall clock, at the start and when it was set by more than a second.
+    func checkClock() {
+        let now = EventLoop.now
+        let second = Host.wallClock
+        let offset = second - now.nanoseconds / 1_000_000_000
+        guard clockOffset.map({ abs($0 - offset) > 1 }) ?? true else { return }
+        clockOffset = offset
+        handle(.clock(second))
     }
 
     /// Reads the configuration file again. An invalid one changes nothing.

@@ -116,6 +116,7 @@ extension MeshAgent {
             switch change {
             case .identity(let identity): try state.save(identity)
             case .range(let range, let purpose): try state.save(range, for: purpose)
+            case .authenticationSequence(let end): try state.save(authenticationSequence: end)
             case .drained(let isDrained): try runtime.save(isDrained: isDrained)
             case .kernel(let kernel): try runtime.save(kernel)
             }

@@ -44,6 +44,8 @@ public actor MeshAgent {
     var ages = RouteAges()
     var counters = AgentCounters()
     let started = EventLoop.now
+    /// The wall clock's seconds at ``Instant/zero``, as the node was told.
+    var clockOffset: Int64?
     /// When the configuration file was last checked.
     var fileChecked = EventLoop.now
     private var timer: EventLoop.Timer?
@@ -105,7 +107,7 @@ public actor MeshAgent {
         environment.apiServer = connection?.server.flatMap { $0.isRoutable ? $0 : nil }
         environment.fib.mode = kernel.supportsNextHopObjects ? .objects : .multipath
         environment.saved = SavedState(state: state, runtime: runtime)
-        node = MeshNode(configuration: configuration, environment: environment)
+        node = MeshNode(configuration: configuration, environment: environment, cryptography: .real)
     }
 
     /// Starts the node. Throws if the loop cannot watch a socket; other failures are logged.
@@ -131,6 +133,7 @@ public actor MeshAgent {
             }
         }
         try loop.register(sockets.descriptor) { [unowned self] _ in loop.run(on: self) { $0.readPackets() } }
+        checkClock()
         handle(
             .start(
                 links: monitor.links.values.sorted { $0.index < $1.index },

@@ -10,6 +10,9 @@ struct WatchedFile: Sendable {
     let isRequired: Bool
     /// The stamp of the file as last read; `nil` if there was none.
     private var stamp: SmallFile.Stamp?
+    /// The key file that the configuration names, and its stamp as last read.
+    private var keyFile: String?
+    private var keyStamp: SmallFile.Stamp?
 
     /// Why the file cannot be used, one line for each problem.
     struct Refusal: Error {
@@ -22,13 +25,23 @@ struct WatchedFile: Sendable {
         remember()
     }
 
+    /// Watches the key file that the configuration in use names, too.
+    mutating func watch(keyFile: String?) {
+        self.keyFile = keyFile
+        keyStamp = keyFile.flatMap(SmallFile.stamp(of:))
+    }
+
     /// Whether there is a file.
     var isPresent: Bool { SmallFile.exists(path) }
 
-    /// Whether the file has changed, appeared or disappeared since the last ``read()`` or, without one, the initializer.
-    var hasChanged: Bool { SmallFile.stamp(of: path) != stamp }
+    /// Whether the file, or the key file, has changed, appeared or disappeared since the last ``read()`` or, without one, the
+    /// initializer.
+    var hasChanged: Bool { SmallFile.stamp(of: path) != stamp || keyFile.flatMap(SmallFile.stamp(of:)) != keyStamp }
 
-    private mutating func remember() { stamp = SmallFile.stamp(of: path) }
+    private mutating func remember() {
+        stamp = SmallFile.stamp(of: path)
+        keyStamp = keyFile.flatMap(SmallFile.stamp(of:))
+    }
 
     /// Reads the file; `nil` if there is none.
     mutating func read() -> Result<Configuration, Refusal>? {
@@ -38,7 +51,9 @@ struct WatchedFile: Sendable {
             return .failure(Refusal(problems: ["\(path) is not a regular file"]))
         }
         do {
-            return .success(try Configuration(contentsOf: path))
+            let configuration = try Configuration(contentsOf: path)
+            watch(keyFile: configuration.authentication.keyFile)
+            return .success(configuration)
         } catch {
             return .failure(Refusal(problems: error.problems.map(\.description)))
         }

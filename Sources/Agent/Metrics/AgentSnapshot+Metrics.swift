@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Authentication
 internal import ControlAPI
 internal import Linux
 internal import MeshConfiguration
@@ -236,6 +237,10 @@ extension AgentSnapshot {
             }
             for reason in RejectionReason.allCases {
                 samples.sample(["reason": reason.rawValue], value: statistics.rejections[reason] ?? 0)
+            }
+            for reason in AuthenticationRefusal.allCases {
+                samples.sample(
+                    ["reason": "authentication_\(reason.rawValue)"], value: node.authentication.refusals[reason] ?? 0)
             }
             samples.sample(["reason": "foreign_source"], value: counters.socket?.foreignSources ?? 0)
             samples.sample(["reason": "malformed"], value: counters.socket?.malformed ?? 0)

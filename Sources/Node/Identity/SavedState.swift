@@ -7,6 +7,8 @@ public struct SavedState: Hashable, Sendable {
     public var identity: SavedIdentity?
     /// The self-assigned IPv4 ranges, by purpose; survive reboots.
     public var ranges: [String: IPv4Prefix] = [:]
+    /// The end of the sequence numbers of authentication that were reserved; survives reboots. 0 if none were.
+    public var authenticationSequence: UInt64 = 0
     /// Whether an operator drained the node; lost on reboot.
     public var isDrained = false
     /// Where the last run kept its routes; lost on reboot. `nil` if that is not known.
@@ -54,6 +56,8 @@ public enum StateChange: Hashable, Sendable {
     case identity(SavedIdentity)
     /// The self-assigned IPv4 range for a purpose.
     case range(IPv4Prefix, purpose: String)
+    /// Sequence numbers of authentication below this one are reserved.
+    case authenticationSequence(UInt64)
     /// Whether an operator drained the node.
     case drained(Bool)
     /// Where this run keeps its routes.
@@ -63,6 +67,7 @@ public enum StateChange: Hashable, Sendable {
     enum Part: Hashable, Comparable {
         case identity
         case range(purpose: String)
+        case authenticationSequence
         case drained
         case kernel
     }
@@ -72,6 +77,7 @@ public enum StateChange: Hashable, Sendable {
         switch self {
         case .identity: .identity
         case .range(_, let purpose): .range(purpose: purpose)
+        case .authenticationSequence: .authenticationSequence
         case .drained: .drained
         case .kernel: .kernel
         }
@@ -84,6 +90,7 @@ extension SavedState {
         switch part {
         case .identity: identity.map { .identity($0) }
         case .range(let purpose): ranges[purpose].map { .range($0, purpose: purpose) }
+        case .authenticationSequence: .authenticationSequence(authenticationSequence)
         case .drained: .drained(isDrained)
         case .kernel: kernel.map { .kernel($0) }
         }

@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Authentication
 internal import Links
 internal import MeshConfiguration
 internal import OSPF
@@ -24,6 +25,9 @@ extension MeshNode {
         for address in addresses { self.addresses.set(address) }
         for route in defaultRoutes { foreignSigns.add(route) }
         reviewKernel()
+        // Before the router exists, because numbers are reserved on disk before they are used.
+        authentication.configure(configuration.authentication.keys, at: now)
+        reserveSequenceNumbers()
         perform(vips.configure(configuration.vips, at: now), at: now)
         if environment.hasCluster { perform(gate.configure(configuration.kubernetes.proxyCheck, at: now), at: now) }
         refreshPorts(at: now)
@@ -210,6 +214,7 @@ extension MeshNode {
         switch change {
         case .identity(let identity): saved.identity = identity
         case .range(let range, let purpose): saved.ranges[purpose] = range
+        case .authenticationSequence(let end): saved.authenticationSequence = end
         case .drained(let isDrained): saved.isDrained = isDrained
         case .kernel(let kernel): saved.kernel = kernel
         }
@@ -224,6 +229,9 @@ extension MeshNode {
     }
 
     mutating func receive(_ failure: String?, savingOf change: StateChange, at now: Instant) {
+        if case .authenticationSequence(let end) = change {
+            authentication.reserved(end, isSaved: failure == nil)
+        }
         guard unsaved.record(change.part, failure: failure, at: now) else { return }
         guard let failure else {
             if unsaved.reason == nil { log(.notice, "the node's state is saved again") }
@@ -233,6 +241,11 @@ extension MeshNode {
         case .identity: log(.warning, "the node's identity is not saved; a restart may give it another: \(failure)")
         case .range(let range, _):
             log(.warning, "\(range) is not saved; a restart may choose another range: \(failure)")
+        case .authenticationSequence:
+            log(
+                .warning,
+                "sequence numbers of authentication are not saved; after a restart with a wrong clock, neighbors may refuse packets: \(failure)"
+            )
         case .drained: log(.warning, "whether the node is drained is not saved for the next start: \(failure)")
         case .kernel:
             log(

@@ -41,7 +41,7 @@ extension MeshNode {
     private func foundProblems(at now: Instant) -> [Problem] {
         stageProblems + processProblems(at: now) + kernelProblems(at: now) + linkProblems(at: now)
             + neighborProblems(at: now)
-            + meshProblems(at: now) + clusterProblems
+            + authenticationProblems(at: now) + meshProblems(at: now) + clusterProblems
     }
 
     private var stageProblems: [Problem] {

@@ -49,6 +49,10 @@ public struct Problem: Hashable, Sendable {
         case unresponsiveNeighbor
         /// The cable to a neighbor loses packets.
         case lossyCable
+        /// A router comes without a valid key: its packets are refused, or accepted where keys are not required.
+        case unauthenticRouter
+        /// No key is valid for sending.
+        case authenticationKey
         /// The database exchange with a neighbor makes no progress.
         case stalledExchange
         /// A segment has no designated router.

@@ -37,6 +37,8 @@ public struct DatabaseDescription: Hashable, Sendable {
 extension DatabaseDescription {
     /// The size of the body before the headers, in octets.
     static let fixedSize = 12
+    /// The offset in the body of the four octets that end with the options.
+    static let optionsWord = 0
     /// The size of the body in octets.
     var size: Int { Self.fixedSize + LSAHeader.size * headers.count }
 
@@ -47,7 +49,7 @@ extension DatabaseDescription {
 
     init(decoding octets: RawSpan) throws(DecodingError) {
         guard octets.byteCount >= Self.fixedSize else { throw .truncated }
-        options = octets.options(at: 0)
+        options = octets.options(at: Self.optionsWord)
         interfaceMTU = octets.uint16(at: 4)
         flags = Flags(rawValue: octets.uint8(at: 7))
         sequenceNumber = octets.uint32(at: 8)

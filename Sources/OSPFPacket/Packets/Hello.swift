@@ -37,6 +37,8 @@ public struct Hello: Hashable, Sendable {
 extension Hello {
     /// The size of the body before the neighbors, in octets.
     static let fixedSize = 20
+    /// The offset in the body of the four octets that end with the options.
+    static let optionsWord = 4
     /// The size of the body in octets.
     var size: Int { Self.fixedSize + 4 * neighbors.count }
 
@@ -45,7 +47,7 @@ extension Hello {
         guard octets.byteCount % 4 == 0 else { throw .length }
         interfaceID = octets.uint32(at: 0)
         priority = octets.uint8(at: 4)
-        options = octets.options(at: 4)
+        options = octets.options(at: Self.optionsWord)
         helloInterval = octets.uint16(at: 8)
         deadInterval = octets.uint16(at: 10)
         designatedRouter = octets.routerID(at: 12)

@@ -55,8 +55,12 @@ extension PacketHeader {
         octets.replace(at: InternetChecksum.offset, with: checksum)
     }
 
-    /// The maximum size of the body, in octets, of a packet that is not fragmented on a link with an MTU of `mtu` octets.
-    static func bodySize(mtu: Int) -> Int { min(mtu - ipv6HeaderSize, maximumPacketSize) - size }
+    /// The maximum size of the body, in octets, of a packet that is not fragmented on a link with an MTU of `mtu` octets, even with
+    /// the largest authentication trailer. The room for that is always left, so that authentication may be switched on without
+    /// a change of the packets.
+    static func bodySize(mtu: Int) -> Int {
+        min(mtu - ipv6HeaderSize, maximumPacketSize) - AuthenticationTrailer.maximumSize - size
+    }
 }
 
 /// The size of the IPv6 header in front of every packet (RFC 8200 §3).

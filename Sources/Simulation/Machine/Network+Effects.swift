@@ -87,6 +87,7 @@ extension Network {
             switch change {
             case .identity(let identity): nodes[node].disk.identity = identity
             case .range(let range, let purpose): nodes[node].disk.ranges[purpose] = range
+            case .authenticationSequence(let end): nodes[node].disk.authenticationSequence = end
             case .drained(let isDrained): nodes[node].disk.isDrained = isDrained
             case .kernel(let kernel): nodes[node].disk.kernel = kernel
             }

@@ -1,0 +1,51 @@
+/// The keys that a router knows, in the order in which they are preferred for sending.
+public struct KeyChain: Hashable, Sendable {
+    /// The keys; their identifiers differ.
+    public let keys: [AuthenticationKey]
+
+    /// The maximum number of keys.
+    public static let mostKeys = 64
+
+    /// No keys: nothing is authenticated.
+    public init() { keys = [] }
+
+    public init(_ keys: [AuthenticationKey]) {
+        precondition(keys.count <= Self.mostKeys && Set(keys.map(\.id)).count == keys.count)
+        self.keys = keys
+    }
+
+    public var isEmpty: Bool { keys.isEmpty }
+
+    /// The key to send with, and whether it is valid. Of the valid ones it is the one whose time began last, and of those that began at the
+    /// same time the first. If the last one is no longer valid, it stays in use (RFC 7166 §3: packets are never sent without). `second`
+    /// is `nil` if the clock is not set: times then mean nothing, and the key that began last is taken as the newest.
+    func keyForSending(at second: Int64?) -> (key: AuthenticationKey, isValid: Bool)? {
+        let valid = second.map { second in keys.filter { $0.sending.contains(second) } } ?? keys
+        if let key = Self.first(valid, by: { $0.sending.from ?? .min }) { return (key, true) }
+        return Self.first(keys, by: { $0.sending.until ?? .max }).map { ($0, false) }
+    }
+
+    /// The first of the keys with the largest value.
+    private static func first(
+        _ keys: [AuthenticationKey], by value: (AuthenticationKey) -> Int64
+    ) -> AuthenticationKey? {
+        var best: AuthenticationKey?
+        for key in keys where best.map({ value($0) < value(key) }) ?? true { best = key }
+        return best
+    }
+
+    /// When ``keyForSending(at:)`` may change next; `nil` if it does not.
+    func nextChange(after second: Int64) -> Int64? {
+        keys.flatMap { [$0.sending.from, $0.sending.until] }.compactMap(\.self).filter { $0 > second }.min()
+    }
+}
+
+/// Whether packets must be authentic.
+public enum AuthenticationPolicy: String, Hashable, Sendable {
+    /// They are sent without a trailer, and trailers are ignored.
+    case off
+    /// They are sent with a trailer, and accepted without; for the time in which not all routers have the key.
+    case optional
+    /// They are sent with a trailer, and accepted only with a valid one.
+    case required
+}

@@ -1,0 +1,116 @@
+internal import Addressing
+public import Authentication
+internal import MeshConfiguration
+internal import OSPF
+internal import Timing
+
+/// Authentication of OSPF packets, between the ports and the router.
+extension MeshNode {
+    /// Whether packets on a port must be authentic.
+    public func authenticationPolicy(on interface: UInt32) -> AuthenticationPolicy {
+        interfaces.ports[interface]?.rule.authentication ?? configuration.authentication.policy
+    }
+
+    mutating func receive(
+        _ octets: [UInt8], on interface: UInt32, from source: IPv6Address, to destination: IPv6Address, at now: Instant
+    ) {
+        let lifetime = interfaces.ports[interface]?.rule.dead ?? .seconds(4)
+        let opened = authentication.open(
+            octets, policy: authenticationPolicy(on: interface), on: interface, from: source, to: destination,
+            lifetime: lifetime, at: now)
+        if authentication.hasNews { tellAuthenticationNews(at: now) }
+        guard let opened else { return }
+        notifyRouter(.packet(interface: interface, source: source, destination: destination, octets: opened), at: now)
+    }
+
+    /// Sends a packet of the router.
+    mutating func send(
+        _ octets: [UInt8], on interface: UInt32, from source: IPv6Address, to destination: IPv6Address, at now: Instant
+    ) {
+        let policy = authenticationPolicy(on: interface)
+        if let sealed = authentication.seal(octets, policy: policy, from: source, to: destination, at: now) {
+            packets.append(.send(interface: interface, source: source, destination: destination, octets: sealed))
+        }
+        guard policy != .off else { return }
+        if authentication.needsReservation { mustSettle = true }
+        if authentication.hasNews { tellAuthenticationNews(at: now) }
+    }
+
+    /// Has sequence numbers reserved on disk, if few are left.
+    mutating func reserveSequenceNumbers() {
+        if let end = authentication.takeReservation() { save(.authenticationSequence(end)) }
+    }
+
+    mutating func setClock(_ second: Int64, at now: Instant) {
+        authentication.setClock(second, at: now)
+        if authentication.hasNews { tellAuthenticationNews(at: now) }
+    }
+
+    private mutating func tellAuthenticationNews(at now: Instant) {
+        for news in authentication.takeNews() {
+            switch news {
+            case .sending(let key, isValid: true): log(.notice, "OSPF packets are sent with \(key) from now on")
+            case .sending(let key, isValid: false):
+                log(.warning, "no key is valid for sending; OSPF packets are still sent with \(key)")
+            case .peer(let peer, let keyID, let before, let isNew):
+                let who = "\(label(of: peer.router)) on \(name(ofInterface: peer.interface))"
+                let with = keyID.map { "with key \($0)" } ?? "without a valid authentication trailer"
+                let was = isNew ? "" : " (before: \(before.map { "with key \($0)" } ?? "without"))"
+                log(isNew && keyID != nil ? .info : .notice, "packets of \(who) come \(with)\(was)")
+            case .stranger: break
+            }
+        }
+        problems.noteChange(at: now)
+        mustSettle = true
+    }
+
+    // MARK: Problems
+
+    func authenticationProblems(at now: Instant) -> [Problem] {
+        guard configuration.authentication.keyFile != nil || !authentication.strangers.isEmpty else { return [] }
+        var found: [Problem] = []
+        if let (key, isValid) = authentication.sendingKey, !isValid {
+            found.append(
+                Problem(
+                    .authenticationKey, "",
+                    "no key of OSPF packets is valid for sending, \(key) is still used although its time is over or has not come",
+                    remedy: "add a key to \(configuration.authentication.keyFile ?? "the key file") on all nodes"))
+        }
+        let strangers = Dictionary(grouping: authentication.recentStrangers(at: now), by: \.interface)
+        for (interface, all) in strangers.sorted(by: { $0.key < $1.key }) {
+            let first = all[0]
+            let port = name(ofInterface: interface)
+            let more = all.count > 1 ? " and \(all.count - 1) more" : ""
+            found.append(
+                Problem(
+                    .unauthenticRouter, port,
+                    "a router \(first.refusal.manner) on \(port) is refused: \(first.address), router ID \(label(of: first.routerID))\(more)",
+                    remedy: "give it the key if it belongs to the mesh; see meshctl auth", since: first.first))
+        }
+        for (peer, state) in authentication.peers.sorted(by: { $0.key < $1.key })
+        where state.keyID == nil && router?.hasNeighbor(peer.router, on: peer.interface) == true {
+            let port = name(ofInterface: peer.interface)
+            found.append(
+                Problem(
+                    .unauthenticRouter, "\(label(of: peer.router)) on \(port)",
+                    "\(label(of: peer.router)) on \(port) comes without a valid key, and is accepted because auth.required is false",
+                    remedy: "give it the key", since: state.since))
+        }
+        return found
+    }
+}
+
+extension AuthenticationRefusal {
+    /// How a packet comes, as text.
+    var manner: String {
+        switch self {
+        case .missing: "without our key"
+        case .malformed: "with a malformed authentication trailer"
+        case .type: "with an unknown authentication type"
+        case .unknownKey: "with a key that we do not have"
+        case .invalidKey: "with a key that is not valid now"
+        case .digest: "with a wrong key"
+        case .replay: "that repeats old packets"
+        }
+    }
+}
