@@ -67,7 +67,8 @@ extension FIB {
             votes[Claim(destination: wanted, group: id), default: 0] += 1
         }
         let ranked = votes.map { claim, count in
-            let isEqual = groups[claim.group]?.members == usable(targets[claim.destination]?.nextHops ?? [])
+            let wanted = usable(targets[claim.destination]?.nextHops ?? [])
+            let isEqual = groups[claim.group].map { Self.areSame($0.members, wanted) } ?? false
             return (claim: claim, rank: isEqual ? Int.max : count)
         }.sorted {
             if $0.rank != $1.rank { return $0.rank > $1.rank }
@@ -84,12 +85,13 @@ extension FIB {
     /// Assigns a group with the wanted members to a destination.
     private mutating func planGroup(of destination: DestinationID, _ plan: inout Plan) {
         guard let target = targets[destination], refusedDestinations[destination] == nil else { return }
-        let members = usable(target.nextHops)
+        var members = usable(target.nextHops)
         // Without a usable next hop, there is nothing to plan until the next hops or a link change, or refused next hops are
         // tried again.
         guard !members.isEmpty else { return }
         guard let id = target.group ?? pool.allocate() else { return runOutOfIDs(destination) }
         var group = groups[id] ?? Group(owner: destination, isPresent: false, members: [])
+        if configuration.mode == .objects { members = Self.arranged(members, like: group.members) }
         targets[destination]?.group = id
         if target.hasWaitingRoutes { plan.renewed.insert(destination) }
         guard !group.isPresent || group.members != members else { return }

@@ -66,6 +66,7 @@ public struct FIB: Sendable {
         /// released destination.
         var owner: DestinationID?
         var isPresent: Bool
+        /// In the kernel's order (``FIB/arranged(_:like:)``); in ``Mode/multipath`` sorted.
         var members: [NextHop]
         /// The number of routes that point to it, according to the model.
         var routes = 0

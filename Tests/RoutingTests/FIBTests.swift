@@ -260,7 +260,7 @@ import Testing
         let replacement = Self.object(3)
         #expect(
             fib.changes() == [
-                .addNextHop(replacement, Self.hop(1)), .replaceGroup(group, [replacement, other]), .removeNextHop(hop),
+                .addNextHop(replacement, Self.hop(1)), .replaceGroup(group, [other, replacement]), .removeNextHop(hop),
             ])
     }
 
