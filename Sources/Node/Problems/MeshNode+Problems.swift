@@ -56,7 +56,7 @@ extension MeshNode {
         // While adopting, the number of routes is not known yet; `starting` is too short to tell it.
         case .adopting, .starting: return [synchronization(adoptedRoutes: 0)]
         case .synchronizing(let stage): return [synchronization(adoptedRoutes: stage.adoptedRoutes)]
-        case .running, .draining, .stopping: return []
+        case .running, .draining, .announcingRestart, .stopping: return []
         }
     }
 
