@@ -9,7 +9,13 @@ extension Interoperability {
     @Suite struct GracefulRestart {
         /// A row of three: n2 restarts, and n1 and n3 are of the kind `helper`.
         private func row(helper: Topology.RouterKind) -> Topology {
-            let help = helper == .frr ? "router ospf6\n graceful-restart helper enable\n" : ""
+            // Agents still merge small LSAs when they have just converged, which a strict check counts as changes.
+            let help =
+                switch helper {
+                case .frr: "router ospf6\n graceful-restart helper enable\n"
+                case .meshd: "ospf: { gracefulRestart: { strictLSAChecking: off } }"
+                default: ""
+                }
             var topology = Topology.pair(
                 .quick("n1", helper, config: help), .quick("n2", .meshd, config: "node: { onStop: stay }"))
             topology.nodes.append(.quick("n3", helper, config: help))

@@ -21,10 +21,10 @@ extension MeshNode {
         setDrained(true, .stop, at: now)
     }
 
-    /// Stops the node. If it stays (``staysOnStop``), it announces the restart (``stopForRestart(at:)``); otherwise it shuts down gracefully: the router flushes its LSAs and informs
-    /// its neighbors, and VIPs and service addresses are removed. Routes and the node's own addresses remain, so that packets
-    /// are forwarded until other nodes route around this node. With `removingEverything` it does not stay, and routes and
-    /// own addresses are removed too.
+    /// Stops the node. If it stays (``staysOnStop``), it announces the restart (``stopForRestart(at:)``); otherwise it shuts down
+    /// gracefully: the router flushes its LSAs and informs its neighbors, and VIPs and service addresses are removed. Routes and
+    /// the node's own addresses remain, so that packets are forwarded until other nodes route around this node. With
+    /// `removingEverything` it does not stay, and routes and own addresses are removed too.
     mutating func stop(removingEverything: Bool, at now: Instant) {
         if case .stopping = life { return }
         if staysOnStop && !removingEverything { return stopForRestart(at: now) }
