@@ -96,7 +96,9 @@ extension Configuration {
             section.read("loadBalancerClass", into: &kubernetes.services.loadBalancerClass) { try Read.name($0) }
             if let list = section.list("serviceRanges") { readServiceRanges(list, section) }
         }
-        if let section = file.section("ospf", keys: ["area", "instance", "maximumPaths", "spfDelay"]) {
+        if let section = file.section(
+            "ospf", keys: ["area", "instance", "maximumPaths", "spfDelay", "gracefulRestart"])
+        {
             readOSPF(section)
         }
         if let section = file.section("kernel", keys: ["table", "protocol", "metric", "nextHopCompatibility"]) {
@@ -184,6 +186,9 @@ extension Configuration {
         section.read("area", into: &ospf.area, Read.area)
         section.read("instance", into: &ospf.instance) { try Read.integer($0, in: 0...255) }
         section.read("maximumPaths", into: &ospf.maximumPaths) { try Read.integer($0, in: 1...256) }
+        if let restart = section.section("gracefulRestart", keys: ["helper", "strictLSAChecking", "period"]) {
+            ospf.gracefulRestart.read(restart)
+        }
         guard let delay = section.section("spfDelay", keys: ["initial", "short", "long", "timeToLearn", "holdDown"])
         else { return }
         let range: ClosedRange<Duration> = .zero ... .seconds(60)

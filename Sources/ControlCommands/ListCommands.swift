@@ -96,7 +96,7 @@ struct DatabaseCommand: ParsableCommand {
         commandName: "lsdb", abstract: "Show the link-state database.",
         discussion: """
             TYPE is one of router, network, inter-area-prefix, inter-area-router, as-external, nssa, link, \
-            intra-area-prefix, router-information, auto-configuration, ipv4-prefix, or a number such as 0x2001.
+            grace, intra-area-prefix, router-information, auto-configuration, ipv4-prefix, or a number such as 0x2001.
             """)
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions

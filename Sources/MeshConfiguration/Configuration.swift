@@ -69,7 +69,7 @@ extension Configuration {
     public enum StopBehavior: Hashable, Sendable {
         /// The node leaves the mesh, and others route around it.
         case leave
-        /// Routes and addresses stay and neighbors are not informed, because an agent starts again within the dead interval. If
+        /// Routes and addresses stay and neighbors are asked to hold their links, because an agent starts again. If
         /// the node is drained, or is about to be removed from the cluster, it leaves.
         case stay
     }
@@ -156,6 +156,8 @@ extension Configuration {
         public var maximumPaths = 64
         /// The SPF delay (RFC 8405).
         public var spfDelay = SPFDelayParameters()
+        /// Graceful restart (RFC 3623).
+        public var gracefulRestart = GracefulRestartOptions()
 
         public init() {}
     }

@@ -42,7 +42,8 @@ extension Router {
                     retransmissionCount: $0.adjacency?.retransmissions.count ?? 0,
                     unacknowledgedSince: $0.adjacency?.retransmissions.stuckSince,
                     requestCount: $0.adjacency?.requests.count ?? 0,
-                    lastFallback: $0.lastFallback, mismatchedMTU: $0.mismatchedMTU)
+                    lastFallback: $0.lastFallback, mismatchedMTU: $0.mismatchedMTU,
+                    restart: $0.restart, heldUntil: $0.held?.until)
             }
         }
     }
@@ -142,10 +143,10 @@ extension Router {
     /// Whether the router is at rest: no exchange and no resumption is under way, no link is held, no acknowledgment is owed or
     /// expected, no LSA is being flushed or merged with others, and nothing waits to be flooded, originated or calculated.
     public var isQuiet: Bool {
-        isSettled && origination.nextDeadline == nil && database.maxAged.isEmpty
+        isSettled && graceEnd == nil && origination.nextDeadline == nil && database.maxAged.isEmpty
             && interfaces.allSatisfy { interface in
                 interface.flood.isEmpty && interface.delayedAcknowledgments.isEmpty
-                    && interface.neighbors.allSatisfy { $0.heldUntil == nil && $0.isQuiet }
+                    && interface.neighbors.allSatisfy { $0.held == nil && $0.restart == nil && $0.isQuiet }
             }
     }
 

@@ -27,6 +27,8 @@ public struct Router: Sendable {
     var origination = Origination()
     /// The resumption of an earlier run, while it is under way.
     var resumption: Resumption?
+    /// When our grace-LSAs are flushed; `nil` if there are none, or before the end of the resumption.
+    var graceEnd: Instant?
     var calculation: RouteCalculation
     /// Whether prefixes, or paths to AS boundary routers of other areas, changed since the last calculation. If nothing else
     /// did, the next calculation needs no shortest paths and does not wait for ``spfDelay``.
@@ -88,6 +90,7 @@ public struct Router: Sendable {
         case .timer: runTimers(at: now)
         case .advertise(let prefixes): origination.advertise(prefixes)
         case .advertiseExternal(let prefixes): origination.advertiseExternal(prefixes)
+        case .announceRestart(let reason): announceRestart(reason, at: now)
         case .stubRouter(let isStub): origination.setStubRouter(isStub)
         case .shutdown: shutDown(at: now)
         }
@@ -101,6 +104,7 @@ public struct Router: Sendable {
             // An origination may have ended our request for an LSA of ours that a neighbor has from an earlier run.
             continueLoading(at: now)
             endResumption(at: now)
+            endGrace(at: now)
             guard origination.isDue(at: now) else { break }
             originateOwn(at: now)
         }
@@ -120,9 +124,9 @@ public struct Router: Sendable {
     }
 
     private var earliestDeadline: Instant? {
-        var earliest = [aging.first, origination.nextDeadline, resumption?.deadline, calculationDeadline].compactMap(
-            \.self
-        ).min()
+        var earliest = [
+            aging.first, origination.nextDeadline, resumption?.deadline, graceEnd, calculationDeadline,
+        ].compactMap(\.self).min()
         for interface in interfaces {
             if let moment = interface.nextDeadline, earliest == nil || moment < earliest! { earliest = moment }
         }

@@ -28,12 +28,14 @@ public struct RouterConfiguration: Hashable, Sendable {
     /// How long the resumption of an earlier run of the same node may take at most (it usually takes milliseconds); see
     /// ``Resumption``. `nil` for none: there was no earlier run, or the kernel no longer has its routes.
     public var resumptionLimit: Duration?
+    /// How the router takes part in graceful restarts, its own and those of its neighbors.
+    public var gracefulRestart: GracefulRestartOptions
 
     public init(
         routerID: RouterID, routerIDIsDerived: Bool = false, areaID: AreaID = .backbone, instanceID: UInt8 = 0,
         hostname: String = "", hardwareFingerprint: [UInt8] = [], maximumPaths: Int = 64,
         spfDelay: SPFDelayParameters = SPFDelayParameters(), limits: RouterLimits = RouterLimits(), seed: UInt64 = 0,
-        resumptionLimit: Duration? = nil
+        resumptionLimit: Duration? = nil, gracefulRestart: GracefulRestartOptions = GracefulRestartOptions()
     ) {
         precondition(routerID != .none && maximumPaths >= 1)
         self.routerID = routerID
@@ -47,6 +49,7 @@ public struct RouterConfiguration: Hashable, Sendable {
         self.limits = limits
         self.seed = seed
         self.resumptionLimit = resumptionLimit
+        self.gracefulRestart = gracefulRestart
     }
 
     /// Whether the fingerprint is long enough to be announced.

@@ -57,6 +57,8 @@ public enum Notice: Hashable, Sendable {
     /// A neighbor does not answer, and all its hellos have listed us for longer than the dead interval: it hears us, so only the
     /// answers are missing. `isCertain` after three times as long, when losses cannot explain that any more.
     case unresponsiveNeighborHearsUs(interface: UInt32, address: IPv6Address, isCertain: Bool)
+    /// A neighbor has announced a restart.
+    case restart(interface: UInt32, neighbor: RouterID, RestartNotice)
     /// A limit was reached, and something was refused.
     case limitReached(Limit)
 

@@ -1,4 +1,5 @@
 public import Addressing
+public import OSPFPacket
 
 /// An input of a router, which it processes into effects; see ``Router/handle(_:at:effects:)``.
 public enum RouterEvent: Sendable {
@@ -19,6 +20,9 @@ public enum RouterEvent: Sendable {
     /// Replaces the list of the external prefixes that this router imports. Of several entries for a prefix, the first
     /// counts.
     case advertiseExternal([ExternalPrefix])
+    /// The process ends, and another one resumes this run: neighbors are asked to hold the links meanwhile (RFC 3623). See
+    /// ``Router/isRestartAcknowledged``.
+    case announceRestart(GraceLSA.Reason)
     /// Whether others should route around this router: it then announces its links with the maximum metric, and a clear R-bit
     /// (RFC 6987, RFC 5340 §A.2).
     case stubRouter(Bool)

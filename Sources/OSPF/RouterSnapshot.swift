@@ -63,6 +63,10 @@ public struct NeighborSnapshot: Hashable, Sendable {
     /// The last MTU in its database descriptions that is neither ours nor 0; `nil` if none was, and again when the neighbor
     /// becomes Full.
     public var mismatchedMTU: Int?
+    /// The restart that it has announced, while we help; `nil` if there is none.
+    public var restart: AnnouncedRestart?
+    /// Until when the link with it stays announced although it is not Full; `nil` if the link is not held.
+    public var heldUntil: Instant?
 }
 
 /// One LSA of the database.
@@ -99,6 +103,13 @@ public struct RouterStatistics: Hashable, Sendable {
     public var neighborStateChanges: UInt64 = 0
     /// Route calculations.
     public var routeCalculations: UInt64 = 0
+
+    /// How often helper mode began (RFC 3623 §3).
+    public var helperEntries: UInt64 = 0
+    /// How often helper mode ended, by cause.
+    public var helperExits: [HelperExit: UInt64] = [:]
+    /// Grace-LSAs that were not followed, by cause.
+    public var graceRefusals: [GraceRefusal: UInt64] = [:]
 
     public init() {}
 }

@@ -71,7 +71,12 @@ private func problems(_ yaml: String) -> [String] {
             pools:
               - { name: lan, addresses: [ 192.0.2.10-192.0.2.20, 198.51.100.0/28 ] }
               - { name: six, autoAssign: off, addresses: [ "2001:db8:f::/120", 2001:db8:e::7 ] }
-            ospf: { area: 0.0.0.1, instance: 3, maximumPaths: 8, spfDelay: { initial: 1ms, short: 20ms } }
+            ospf:
+              area: 0.0.0.1
+              instance: 3
+              maximumPaths: 8
+              spfDelay: { initial: 1ms, short: 20ms }
+              gracefulRestart: { helper: off, strictLSAChecking: off, period: 30s }
             kernel: { table: 100, protocol: 72, metric: 99, nextHopCompatibility: keep }
             control: { socket: /tmp/x.sock }
             http: { listen: "127.0.0.1:80" }
@@ -96,6 +101,9 @@ private func problems(_ yaml: String) -> [String] {
         #expect(configuration.ospf.maximumPaths == 8)
         #expect(configuration.ospf.spfDelay.initial == .milliseconds(1))
         #expect(configuration.ospf.spfDelay.long == SPFDelayParameters().long)
+        #expect(!configuration.ospf.gracefulRestart.helps)
+        #expect(!configuration.ospf.gracefulRestart.checksLSAsStrictly)
+        #expect(configuration.ospf.gracefulRestart.period == .seconds(30))
         #expect(configuration.kernel.table == 100)
         #expect(configuration.kernel.routeProtocol == 72)
         #expect(configuration.kernel.keepsNextHopCompatibility)

@@ -42,14 +42,16 @@ import Timing
 
     /// Four routers, 20 s after their start: all is at rest.
     private static func mesh(
-        _ links: [[Int]], kind: InterfaceConfiguration.Kind = .pointToPoint
+        _ links: [[Int]], kind: InterfaceConfiguration.Kind = .pointToPoint,
+        restart: GracefulRestartOptions = GracefulRestartOptions()
     ) -> Bench {
         var bench = Bench()
         for router in 0..<4 {
             _ = bench.addRouter(
                 RouterConfiguration(
                     routerID: RouterID(UInt32(router + 1)), routerIDIsDerived: true, hostname: "n\(router + 1)",
-                    hardwareFingerprint: [UInt8](repeating: UInt8(router), count: 32), seed: UInt64(router)))
+                    hardwareFingerprint: [UInt8](repeating: UInt8(router), count: 32), seed: UInt64(router),
+                    gracefulRestart: restart))
         }
         for link in links { bench.connect(link, kind: kind) }
         for router in 0..<4 {
@@ -303,10 +305,12 @@ import Timing
         #expect(bench.nextHops(of: Self.prefix(1).description, on: 0).isEmpty)
     }
 
-    /// Database descriptions (type 2) of the new process are lost, so its neighbor holds the link for 1 s (`Router.linkHold`)
-    /// and not longer.
+    /// Database descriptions (type 2) of the new process are lost, and it has announced nothing, so its neighbor holds the link for
+    /// 1 s (`Router.linkHold`) and not longer.
     @Test func aLinkIsHeldForOneSecondIfTheExchangeDoesNotEnd() {
-        var bench = Self.mesh(Self.row)
+        var silent = GracefulRestartOptions()
+        silent.period = nil
+        var bench = Self.mesh(Self.row, restart: silent)
         bench.filter = { port, octets in port.router != 1 || octets[1] != 2 }
         bench.replace(1, after: .milliseconds(100))
         bench.run(for: .milliseconds(900))

@@ -23,6 +23,9 @@ extension AgentSnapshot {
                 backupDesignatedRouter: neighbor.backupDesignatedRouter.textUnlessNone,
                 stateChanges: neighbor.stateChanges, retransmissions: neighbor.retransmissionCount,
                 requests: neighbor.requestCount, echo: echo(of: neighbor),
+                restart: neighbor.restart.map {
+                    Neighbor.Restart(reason: $0.reason.text, heldFor: Self.seconds($0.until - now))
+                },
                 // What keeps routes from using it, else the first problem about it in the list of problems.
                 problem: links[neighbor.interface].flatMap { link in
                     node.problem(of: neighbor, on: link, at: now)

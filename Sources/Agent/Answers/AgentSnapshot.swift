@@ -55,7 +55,7 @@ struct AgentSnapshot: Sendable {
         case .new, .waiting: .waiting
         case .adopting, .starting, .synchronizing: .converging
         case .running, .draining: .running
-        case .stopping: .stopping
+        case .announcingRestart, .stopping: .stopping
         }
     }
 

@@ -11,7 +11,7 @@ extension LSAType {
     static let names: KeyValuePairs<String, LSAType> = [
         "router": .router, "network": .network, "inter-area-prefix": .interAreaPrefix,
         "inter-area-router": .interAreaRouter, "as-external": .asExternal, "nssa": .nssa, "link": .link,
-        "intra-area-prefix": .intraAreaPrefix, "router-information": .routerInformation,
+        "grace": .grace, "intra-area-prefix": .intraAreaPrefix, "router-information": .routerInformation,
         "auto-configuration": .autoConfiguration, "ipv4-prefix": .ipv4Prefix,
     ]
 
@@ -63,6 +63,8 @@ extension AgentSnapshot {
             "\(lsa.prefix.prefix) type \(lsa.isType2 ? 2 : 1) metric \(lsa.metric)"
         case .link(let lsa):
             ([lsa.linkLocalAddress.description] + lsa.prefixes.map(\.prefix.description)).joined(separator: " ")
+        case .grace(let lsa):
+            "period \(lsa.period.map { "\($0) s" } ?? "missing") reason: \(lsa.reason?.text ?? "none")"
         case .intraAreaPrefix(let lsa): summary(of: lsa.prefixes.map(\.prefix.description))
         case .routerInformation(let lsa): lsa.hostname ?? "\(lsa.values.count) values"
         case .autoConfiguration(let lsa):
@@ -132,6 +134,7 @@ extension LSABody {
                 "prefixes": .array(lsa.prefixes.map { $0.fields(withMetric: true) }),
             ]
         case .routerInformation(let lsa): ["values": .array(lsa.values.map(\.fields))]
+        case .grace(let lsa): ["values": .array(lsa.values.map(\.fields))]
         case .autoConfiguration(let lsa): ["values": .array(lsa.values.map(\.fields))]
         case .ipv4Prefix(let lsa): ["prefixes": .array(lsa.prefixes.map { $0.fields(withMetric: true) })]
         case .unknown(let octets): ["octets": .octets(octets)]
@@ -197,6 +200,16 @@ extension AutoConfigurationLSA.TLV {
     fileprivate var fields: JSONValue {
         switch self {
         case .hardwareFingerprint(let value): ["hardwareFingerprint": .octets(value)]
+        case .unknown(let type, let value): ["type": .integer(Int(type)), "value": .octets(value)]
+        }
+    }
+}
+
+extension GraceLSA.TLV {
+    fileprivate var fields: JSONValue {
+        switch self {
+        case .period(let period): ["gracePeriod": .integer(Int(period))]
+        case .reason(let reason): ["reason": .integer(Int(reason))]
         case .unknown(let type, let value): ["type": .integer(Int(type)), "value": .octets(value)]
         }
     }

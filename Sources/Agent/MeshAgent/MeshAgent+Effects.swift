@@ -59,7 +59,9 @@ extension MeshAgent {
             _ = try? routeMonitor.read()
             return .remainsRemoved(outcome)
         case .removeEverything: removeEverything()
-        case .stopped: break
+        case .stopped:
+            stopWaiter?.resume()
+            stopWaiter = nil
         }
         return nil
     }

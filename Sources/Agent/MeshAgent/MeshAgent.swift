@@ -32,6 +32,8 @@ public actor MeshAgent {
     let bypass: BypassTable
     /// The last request to ``bypass``.
     var bypassTask: Task<Void, Never>?
+    /// ``stop(removingEverything:)`` while it waits for the node to stop.
+    var stopWaiter: CheckedContinuation<Void, Never>?
     /// Where ``bypass`` does its work.
     let background: any TaskExecutor
     /// State that is lost on reboot.
@@ -268,6 +270,8 @@ extension MeshAgent {
     /// Stops the node. When this returns, the process may exit.
     func stop(removingEverything: Bool) async {
         handle(.command(.stop(removingEverything: removingEverything)))
+        // The node may wait for acknowledgments of neighbors; it sets itself a deadline.
+        if case .announcingRestart = node.life { await withCheckedContinuation { stopWaiter = $0 } }
         // `nft` must not outlive the agent, and make a table that was removed. The node makes no further requests.
         bypassTask?.cancel()
         await bypassTask?.value

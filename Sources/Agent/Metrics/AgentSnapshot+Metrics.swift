@@ -245,6 +245,7 @@ extension AgentSnapshot {
             samples.sample(["reason": "foreign_source"], value: counters.socket?.foreignSources ?? 0)
             samples.sample(["reason": "malformed"], value: counters.socket?.malformed ?? 0)
         }
+        addRestarts(statistics, to: &metrics)
         metrics.single(
             "ospf_send_failures_total", .counter,
             "OSPF packets that could not be sent.",

@@ -30,8 +30,23 @@ public struct Neighbor: ListItem, Hashable {
     public var requests: Int
     /// What its kernel's answers to echo requests say; `nil` if it is not asked.
     public var echo: Echo?
+    /// The restart that it has announced, while this node helps; `nil` if there is none.
+    public var restart: Restart?
     /// What is wrong with the neighbor or between it and this node; `nil` if nothing is known to be.
     public var problem: String?
+
+    /// A restart that a neighbor has announced (RFC 3623).
+    public struct Restart: Codable, Hashable, Sendable {
+        /// The reason, in words.
+        public var reason: String
+        /// Seconds for which its link is held at most.
+        public var heldFor: Double
+
+        public init(reason: String, heldFor: Double) {
+            self.reason = reason
+            self.heldFor = heldFor
+        }
+    }
 
     /// What the answers of a neighbor to echo requests say about it and the cable.
     public struct Echo: Codable, Hashable, Sendable {
@@ -63,7 +78,7 @@ public struct Neighbor: ListItem, Hashable {
     public init(
         node: String?, routerID: String, interface: String, address: String, state: String, age: Double, deadIn: Double,
         priority: Int, designatedRouter: String?, backupDesignatedRouter: String?, stateChanges: Int,
-        retransmissions: Int, requests: Int, echo: Echo? = nil, problem: String?
+        retransmissions: Int, requests: Int, echo: Echo? = nil, restart: Restart? = nil, problem: String?
     ) {
         self.node = node
         self.routerID = routerID
@@ -79,6 +94,7 @@ public struct Neighbor: ListItem, Hashable {
         self.retransmissions = retransmissions
         self.requests = requests
         self.echo = echo
+        self.restart = restart
         self.problem = problem
     }
 }

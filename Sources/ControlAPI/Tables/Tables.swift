@@ -6,7 +6,7 @@ public protocol Tabular {
 
 extension Neighbor: Tabular {
     /// NODE ROUTER-ID DEV STATE AGE DEAD-IN ADDRESS; if wide, ECHO RTT RTT-99 LOSS PRI DR BDR CHANGES RETRANS REQUESTS;
-    /// PROBLEM if wide or if there is one.
+    /// RESTART if one is announced; PROBLEM if wide or if there is one.
     public static func table(_ items: [Neighbor], wide: Bool) -> TextTable {
         let hasProblems = wide || items.contains { $0.problem != nil }
         var columns: [TextTable.Column] = [
@@ -18,6 +18,8 @@ extension Neighbor: Tabular {
                 .number("CHANGES"), .number("RETRANS"), .number("REQUESTS"),
             ]
         }
+        let hasRestarts = items.contains { $0.restart != nil }
+        if hasRestarts { columns.append("RESTART") }
         if hasProblems { columns.append("PROBLEM") }
         var table = TextTable(columns: columns)
         for item in items {
@@ -32,6 +34,9 @@ extension Neighbor: Tabular {
                     "\(item.priority)", item.designatedRouter ?? "", item.backupDesignatedRouter ?? "",
                     "\(item.stateChanges)", "\(item.retransmissions)", "\(item.requests)",
                 ]
+            }
+            if hasRestarts {
+                cells.append(item.restart.map { "restarting, held for \(shortDuration($0.heldFor))" } ?? "")
             }
             if hasProblems { cells.append(item.problem ?? "") }
             table.append(cells)

@@ -52,7 +52,7 @@ extension MeshNode {
     /// Requests the next batch of additions and removals of addresses.
     mutating func requestAddresses(at now: Instant) {
         switch life {
-        case .new, .waiting, .adopting, .stopping: return
+        case .new, .waiting, .adopting, .announcingRestart, .stopping: return
         case .starting, .synchronizing, .running, .draining: break
         }
         // One batch per turn, so that hellos are not delayed.

@@ -17,6 +17,9 @@ public enum Life: Hashable, Sendable {
     case running
     /// Like ``running``, but drained because a stop follows.
     case draining
+    /// Like ``running``, but neighbors are asked to hold their links, because the process ends and another one follows. Ends when
+    /// they have acknowledged that; at `until` at the latest.
+    case announcingRestart(until: Instant)
     /// The process is about to end.
     case stopping
 
@@ -76,7 +79,7 @@ public enum Life: Hashable, Sendable {
     /// Whether the router runs and its ports are open.
     public var isRouting: Bool {
         switch self {
-        case .synchronizing, .running, .draining: true
+        case .synchronizing, .running, .draining, .announcingRestart: true
         case .new, .waiting, .adopting, .starting, .stopping: false
         }
     }
@@ -84,7 +87,7 @@ public enum Life: Hashable, Sendable {
     /// Whether initial database synchronization is complete, or was given up; `false` again while the node stops.
     public var isSynchronized: Bool {
         switch self {
-        case .running, .draining: true
+        case .running, .draining, .announcingRestart: true
         case .new, .waiting, .adopting, .starting, .synchronizing, .stopping: false
         }
     }
@@ -93,6 +96,7 @@ public enum Life: Hashable, Sendable {
     var deadline: Instant? {
         switch self {
         case .new, .waiting, .adopting, .running, .draining, .stopping: nil
+        case .announcingRestart(let until): until
         case .starting(let stage): stage.portsOpenAt
         case .synchronizing(let stage): stage.settling.map { min($0.deadline, stage.deadline) } ?? stage.deadline
         }

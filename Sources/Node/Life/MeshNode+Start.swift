@@ -114,7 +114,8 @@ extension MeshNode {
                 areaID: configuration.ospf.area, instanceID: configuration.ospf.instance, hostname: identity.name,
                 hardwareFingerprint: identity.hardwareFingerprint, maximumPaths: configuration.ospf.maximumPaths,
                 spfDelay: configuration.ospf.spfDelay, seed: environment.seed,
-                resumptionLimit: adopted > 0 ? dead + Self.longestWaitForChecks : nil), at: now)
+                resumptionLimit: adopted > 0 ? dead + Self.longestWaitForChecks : nil,
+                gracefulRestart: configuration.ospf.gracefulRestart), at: now)
         log(
             .notice,
             "node \(identity.name), router ID \(identity.routerID), address \(identity.address); "
@@ -149,6 +150,7 @@ extension MeshNode {
         case .new, .running, .draining, .stopping: break
         case .adopting: adoptRoutes(at: now)
         case .starting(let stage): openPortsIfDue(stage, at: now)
+        case .announcingRestart(let deadline): leaveForRestartIfDue(by: deadline, at: now)
         case .synchronizing(let stage): endSynchronizationIfDue(stage, at: now)
         }
     }

@@ -21,22 +21,22 @@ extension MeshNode {
         setDrained(true, .stop, at: now)
     }
 
-    /// Stops the node. If it does not stay (``staysOnStop``), it shuts down gracefully: the router flushes its LSAs and informs
-    /// its neighbors, and VIPs and service addresses are removed. Routes and the node's own addresses remain, so that packets
-    /// are forwarded until other nodes route around this node. With `removingEverything` it does not stay, and routes and
-    /// own addresses are removed too.
+    /// Stops the node. If it stays (``staysOnStop``), it announces the restart (``stopForRestart(at:)``); otherwise it shuts down
+    /// gracefully: the router flushes its LSAs and informs its neighbors, and VIPs and service addresses are removed. Routes and
+    /// the node's own addresses remain, so that packets are forwarded until other nodes route around this node. With
+    /// `removingEverything` it does not stay, and routes and own addresses are removed too.
     mutating func stop(removingEverything: Bool, at now: Instant) {
         if case .stopping = life { return }
-        let stays = staysOnStop && !removingEverything
+        if staysOnStop && !removingEverything { return stopForRestart(at: now) }
+        leaveMesh(removingEverything: removingEverything, at: now)
+    }
+
+    /// Shuts the router down, and removes addresses.
+    mutating func leaveMesh(removingEverything: Bool, at now: Instant) {
         // From here on, the router's route updates do not reach the kernel (`perform`).
         life = .stopping
         nextDeadline = nil
-        for entry in vips.entries { if entry.vip.check != nil { effects += stopCheck(of: entry) } }
-        guard !stays else {
-            log(.notice, "stopped; routes and addresses stay for the next agent (node.onStop: stay)")
-            effects.append(.stopped(stays: true))
-            return
-        }
+        stopChecks()
         notifyRouter(.shutdown, at: now)
         removeAddresses(keeping: removingEverything ? [] : [.node])
         if removingEverything {
@@ -46,6 +46,10 @@ extension MeshNode {
             log(.notice, "stopped; the routes stay in the kernel")
         }
         effects.append(.stopped(stays: false))
+    }
+
+    mutating func stopChecks() {
+        for entry in vips.entries { if entry.vip.check != nil { effects += stopCheck(of: entry) } }
     }
 
     private mutating func stopCheck(of entry: VIPTable.Entry) -> [NodeEffect] { [.stopCheck(entry.checkID)] }

@@ -110,6 +110,8 @@ extension MeshNode {
             )
         case .unresponsiveNeighborHearsUs(let interface, let address, _):
             return (.debug, "\(address) on \(name(ofInterface: interface)) hears us and does not answer")
+        case .restart(let interface, let neighbor, let notice):
+            return describe(notice, of: "\(label(of: neighbor)) on \(name(ofInterface: interface))")
         case .limitReached(let limit): return (.error, limit.text(router?.configuration.limits ?? RouterLimits()))
         }
     }

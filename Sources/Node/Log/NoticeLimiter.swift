@@ -21,6 +21,7 @@ public struct NoticeLimiter: Sendable {
         case fault(UInt32)
         case standby(UInt32)
         case linkKind(UInt32)
+        case restart(UInt32)
         case duplicateRouterID
         case duplicatePrefix
 
@@ -33,6 +34,7 @@ public struct NoticeLimiter: Sendable {
             case .standby(let interface, _): self = .standby(interface)
             case .followsElection(let interface, _), .becamePointToPoint(let interface): self = .linkKind(interface)
             case .neighborFault(let interface, _, _, _, _): self = .fault(interface)
+            case .restart(let interface, _, _): self = .restart(interface)
             case .duplicateRouterID: self = .duplicateRouterID
             case .duplicatePrefix: self = .duplicatePrefix
             case .neighborState, .interfaceState, .becameBroadcast, .unresponsiveNeighborHearsUs, .limitReached:

@@ -32,10 +32,10 @@ extension MeshNode {
         return currentProblems(at: now).filter(\.kind.preventsReadiness).map(\.text)
     }
 
-    /// Whether no neighbor is Full although initial database synchronization is over.
+    /// Whether no neighbor is Full, and no link is held, although initial database synchronization is over.
     public var isIsolated: Bool {
         guard life.isSynchronized, let router else { return false }
-        return !router.interfaceSnapshots.contains { $0.fullNeighborCount > 0 }
+        return !router.neighborSnapshots.contains { $0.state == .full || $0.restart != nil && $0.heldUntil != nil }
     }
 
     private func foundProblems(at now: Instant) -> [Problem] {
@@ -56,7 +56,7 @@ extension MeshNode {
         // While adopting, the number of routes is not known yet; `starting` is too short to tell it.
         case .adopting, .starting: return [synchronization(adoptedRoutes: 0)]
         case .synchronizing(let stage): return [synchronization(adoptedRoutes: stage.adoptedRoutes)]
-        case .running, .draining, .stopping: return []
+        case .running, .draining, .announcingRestart, .stopping: return []
         }
     }
 

@@ -16,6 +16,7 @@ extension Router {
         let old = database[key]?.lsa
         database.install(lsa, for: key, at: now, arrivalBurst: arrivalBurst)
         scheduleAging(of: key)
+        noteGrace(lsa, key, at: now)
         let wasUsable = old.map { $0.age < LSAHeader.maxAge } ?? false
         let isUsable = lsa.age < LSAHeader.maxAge
         if wasUsable != isUsable || isUsable && old!.bodyOctets != lsa.bodyOctets {
@@ -34,6 +35,7 @@ extension Router {
 
     /// The body of an LSA is new, or (`nil`) the LSA is no longer used.
     private mutating func contentsChanged(of key: DatabaseKey, to lsa: LSA?, at now: Instant) {
+        noteTopologyChange(in: key, at: now)
         switch key.lsa.type {
         case .link:
             // If we are the designated router, we announce the prefixes in the link-LSAs of our link.

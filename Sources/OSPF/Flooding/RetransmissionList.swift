@@ -2,7 +2,7 @@ import OSPFPacket
 internal import Timing
 
 /// LSAs that one neighbor must acknowledge (RFC 2328 §10, "Link state retransmission list"). All wait for RxmtInterval,
-/// except those added first, at the start of the exchange, which wait less; so the order of insertion is also the order of
+/// except those added first, at the start of the exchange, and grace-LSAs, which wait less but not before those ahead of them; so the order of insertion is also the order of
 /// deadlines.
 struct RetransmissionList: Sendable {
     private struct Waiting: Sendable {

@@ -102,7 +102,9 @@ extension Interface {
             let isSender = neighbors[place].routerID == sender
             guard neighbors[place].needs(header, isSender: isSender, patience: patience, at: now) else { continue }
             isNeeded = true
-            let delay = configuration.retransmitInterval
+            let delay =
+                key.lsa.type == .grace
+                ? min(Router.graceRetransmission, configuration.retransmitInterval) : configuration.retransmitInterval
             if neighbors[place].awaitAcknowledgment(of: key, after: delay, at: now) { added += 1 }
         }
         return (isNeeded, added)

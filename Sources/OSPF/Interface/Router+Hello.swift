@@ -67,7 +67,10 @@ extension Router {
             neighborEvent(neighbor, .oneWayReceived, because: fault, at: now)
         }
         // With another interface ID, the neighbor is another machine or has booted again, and may not forward as before.
-        if interfaceIDChanged { releaseLink(neighbor, at: now) }
+        if interfaceIDChanged {
+            endHelping(neighbor, because: .replaced, at: now)
+            releaseLink(neighbor, at: now)
+        }
         electAgainIfNeeded(index, was: old, router: router, at: now)
     }
 

@@ -18,6 +18,7 @@ extension Router {
         origination.interfacesChanged()
         guard !interface.isPassive else { return }
         effects.append(.membership(interface: interface.index, group: .allSPFRouters, joined: true))
+        announceResumption(on: index, at: now)
         // After the group is joined: only members receive the hellos that other interfaces of ours send now.
         if sendHellosForNewInterface(at: now) {
             interfaces[index].nextHello = now + Self.listeningTime

@@ -51,7 +51,7 @@ extension Neighbor {
         case .full:
             adjacency?.stage = .full()
             mismatchedMTU = nil
-            heldUntil = nil
+            held = nil
         }
     }
 
@@ -73,7 +73,7 @@ extension Neighbor {
         self.adjacency = nil
     }
 
-    /// Handles timers of the adjacency that are due. The inactivity timer and ``heldUntil`` are the router's.
+    /// Handles timers of the adjacency that are due. The inactivity timer and ``held`` are the router's.
     mutating func runTimers(
         in context: AdjacencyContext, _ database: LinkStateDatabase, into outbox: inout AdjacencyOutbox
     ) {

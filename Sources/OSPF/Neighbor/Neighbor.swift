@@ -22,9 +22,10 @@ struct Neighbor: Sendable {
     /// When a point-to-point neighbor that became Full must announce the link with us (`Router+UnannouncedLink.swift`); `nil` once it
     /// does, and if it is not Full.
     var announcementDeadline: Instant?
-    /// A point-to-point neighbor has left Full: until this time, the link with it stays announced and in use
-    /// (``Router/linkHold``). `nil` if the link is not held.
-    var heldUntil: Instant?
+    /// A point-to-point neighbor has left Full, and the link with it stays announced and in use. `nil` if the link is not held.
+    var held: HeldLink?
+    /// The restart that it has announced, while we help (`Router+Helper.swift`).
+    var restart: AnnouncedRestart?
 
     /// Since when it does not answer (``RouterEvent/neighborLiveness(interface:address:isAlive:)``); `nil` if it does, or if
     /// nothing is known. Meanwhile our hellos do not list it, and it stays in state Init.
@@ -49,7 +50,7 @@ struct Neighbor: Sendable {
     var state: NeighborState { adjacency?.state ?? (isTwoWay ? .twoWay : .initial) }
 
     /// Whether a point-to-point link with it is announced and used.
-    var isLinked: Bool { state == .full || heldUntil != nil }
+    var isLinked: Bool { state == .full || held != nil }
 
     /// Whether nothing is under way between us: no exchange, and nothing unacknowledged.
     var isQuiet: Bool {
@@ -60,7 +61,8 @@ struct Neighbor: Sendable {
     /// The earliest moment at which something is due.
     var nextDeadline: Instant {
         var earliest = inactivityDeadline
-        if let moment = heldUntil { earliest = min(earliest, moment) }
+        if let moment = held?.until { earliest = min(earliest, moment) }
+        if let moment = restart?.until { earliest = min(earliest, moment) }
         if let moment = announcementDeadline { earliest = min(earliest, moment) }
         if let moment = adjacency?.nextDeadline { earliest = min(earliest, moment) }
         return earliest

@@ -16,7 +16,8 @@ extension Router {
             interfaces[neighbor].unresponsiveSince = nil
         } else {
             interfaces[neighbor].unresponsiveSince = now
-            if interfaces[neighbor].heldUntil != nil { releaseLink(neighbor, at: now) }
+            endHelping(neighbor, because: .unresponsive, at: now)
+            if interfaces[neighbor].held != nil { releaseLink(neighbor, at: now) }
             neighborEvent(neighbor, .unresponsive, because: .unresponsive, at: now)
             electAgainIfNeeded(index, was: known, router: known.routerID, at: now)
         }

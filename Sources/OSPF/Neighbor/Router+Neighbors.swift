@@ -61,13 +61,16 @@ extension Router {
 
     mutating func runNeighborTimers(_ neighbor: NeighborKey, at now: Instant) {
         guard interfaces[neighbor].nextDeadline <= now else { return }
-        if interfaces[neighbor].inactivityDeadline <= now {
+        if let restart = interfaces[neighbor].restart, restart.until <= now {
+            endHelping(neighbor, because: .expired, at: now)
+        }
+        if interfaces[neighbor].inactivityDeadline <= now, !keepSilentNeighbor(neighbor, at: now) {
             let silence = interfaces[neighbor.interface].configuration.deadInterval
             removeNeighbor(neighbor, reason: .inactivityTimer, because: .silence(silence), at: now)
             neighborGone(neighbor.interface, at: now)
             return updateAutomaticKind(neighbor.interface, at: now)
         }
-        if let deadline = interfaces[neighbor].heldUntil, deadline <= now { releaseLink(neighbor, at: now) }
+        if let deadline = interfaces[neighbor].held?.until, deadline <= now { releaseLink(neighbor, at: now) }
         checkAnnouncement(of: neighbor, at: now)
         var outbox = AdjacencyOutbox()
         let context = adjacencyContext(of: neighbor, at: now)
@@ -82,6 +85,7 @@ extension Router {
         var outbox = AdjacencyOutbox()
         let before = use(of: neighbor)
         let state = interfaces[neighbor].state
+        if interfaces[neighbor].restart != nil { noteEndOfHelp(neighbor, because: .removed) }
         interfaces[neighbor].endAdjacency(into: &outbox)
         outbox.append(.stateChanged(from: state, to: .down, reason))
         if let fault {

@@ -155,6 +155,7 @@ extension Router {
         aging = DeadlineQueue()
         origination.restart()
         resumption = nil
+        graceEnd = nil
         duplicates.yielded(at: now)
         repeat {
             configuration.routerID = RouterID(UInt32(truncatingIfNeeded: random.next()))

@@ -154,7 +154,14 @@ struct Origination: Sendable {
 
     mutating func interfacesChanged() { changes.insert(.interfaces) }
 
-    /// Forgets the link-LSA of an interface that is not in use any more.
+    /// Lets the sequence numbers of a new LSA start above those of its first sequence, which an earlier run may have used.
+    mutating func expectLaterSequence(of key: DatabaseKey) {
+        guard own[key] == nil else { return }
+        own[key] = OwnLSA(key.lsa, body: nil)
+        own[key]!.sequenceRestarts = 1
+    }
+
+    /// Forgets the link-local LSAs of an interface that is not in use any more.
     mutating func removeInterface(_ index: UInt32) {
         own = own.filter { $0.key.interface != index }
     }

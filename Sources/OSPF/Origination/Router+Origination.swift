@@ -20,7 +20,7 @@ extension Router {
     }
 
     /// Records the wanted body of an own LSA. If the body has changed, originates the LSA or (`nil`) flushes it.
-    private mutating func want(_ body: LSABody?, for key: DatabaseKey, at now: Instant) {
+    mutating func want(_ body: LSABody?, for key: DatabaseKey, at now: Instant) {
         if origination.own[key] == nil {
             // Nothing is wanted, and there is nothing to flush.
             guard body != nil || database[key] != nil else { return }

@@ -16,7 +16,7 @@ extension RouteCalculation {
         case .asExternal(let body): add(body, as: key)
         case .routerInformation(let body): add(body, as: key)
         case .ipv4Prefix(let body): add(body.prefixes, of: .router(key.advertisingRouter), in: .ipv4, as: key)
-        case .nssa, .link, .autoConfiguration, .unknown, nil: withdraw(key)
+        case .nssa, .link, .grace, .autoConfiguration, .unknown, nil: withdraw(key)
         }
     }
 

@@ -8,6 +8,8 @@ public enum LSABody: Hashable, Sendable {
     /// NSSA-LSA, which has the form of an AS-external-LSA.
     case nssa(ASExternalLSA)
     case link(LinkLSA)
+    /// Grace-LSA (RFC 5187).
+    case grace(GraceLSA)
     case intraAreaPrefix(IntraAreaPrefixLSA)
     /// Router Information LSA (RFC 7770).
     case routerInformation(RouterInformationLSA)
@@ -31,6 +33,7 @@ extension LSABody {
             case .asExternal: .asExternal(try ASExternalLSA(decoding: octets))
             case .nssa: .nssa(try ASExternalLSA(decoding: octets))
             case .link: .link(try LinkLSA(decoding: octets))
+            case .grace: .grace(try GraceLSA(decoding: octets))
             case .intraAreaPrefix: .intraAreaPrefix(try IntraAreaPrefixLSA(decoding: octets))
             case .autoConfiguration: .autoConfiguration(try AutoConfigurationLSA(decoding: octets))
             case .ipv4Prefix where IPv4PrefixLSA.hasIdentifier(octets): .ipv4Prefix(try IPv4PrefixLSA(decoding: octets))
@@ -47,6 +50,7 @@ extension LSABody {
         case .interAreaRouter(let body): body.encode(into: &octets)
         case .asExternal(let body), .nssa(let body): body.encode(into: &octets)
         case .link(let body): body.encode(into: &octets)
+        case .grace(let body): body.encode(into: &octets)
         case .intraAreaPrefix(let body): body.encode(into: &octets)
         case .routerInformation(let body): body.encode(into: &octets)
         case .autoConfiguration(let body): body.encode(into: &octets)
@@ -65,6 +69,7 @@ extension LSABody {
         case .asExternal: type == .asExternal
         case .nssa: type == .nssa
         case .link: type == .link
+        case .grace: type == .grace
         case .intraAreaPrefix: type == .intraAreaPrefix
         case .routerInformation: type.isRouterInformation
         case .autoConfiguration: type == .autoConfiguration

@@ -32,6 +32,8 @@ public struct LSAType: RawRepresentable, Hashable, Sendable, Comparable {
     public static let nssa = LSAType(rawValue: 0x2007)
     /// Link-LSA (§A.4.9).
     public static let link = LSAType(rawValue: 0x0008)
+    /// Grace-LSA (RFC 5187 §2).
+    public static let grace = LSAType(rawValue: 0x000b)
     /// Intra-area-prefix-LSA (§A.4.10).
     public static let intraAreaPrefix = LSAType(rawValue: 0x2009)
     /// Router Information LSA of area scope with the U-bit set (RFC 7770 §2.2).
@@ -57,8 +59,8 @@ public struct LSAType: RawRepresentable, Hashable, Sendable, Comparable {
     /// Whether this router knows the type: ``LSABody`` has a case for it other than `unknown`.
     public var isKnown: Bool {
         switch self {
-        case .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .intraAreaPrefix,
-            .autoConfiguration, .ipv4Prefix:
+        case .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .grace,
+            .intraAreaPrefix, .autoConfiguration, .ipv4Prefix:
             true
         default: isRouterInformation
         }

@@ -43,6 +43,8 @@ public struct Machine: Sendable {
     var isDrainWanted = false
     /// Whether the cluster wants it drained.
     var isClusterDrainWanted = false
+    /// Whether this process was commanded to stop.
+    var isStopCommanded = false
     /// Whether this process drains because a stop follows.
     var isStopAnnounced = false
 

@@ -25,6 +25,7 @@ extension Network {
             }
             var batch: [NodeEffect] = []
             swap(&batch, &effects)
+            if case .command(.stop) = event { nodes[node].isStopCommanded = true }
             let local = localTime(of: node)
             nodes[node].process?.handle(event, at: local, effects: &batch)
             var isOver = false
@@ -50,7 +51,7 @@ extension Network {
             swap(&batch, &effects)
             checkPlacement(of: node)
             if isOver {
-                checkStop(of: node, after: event)
+                checkStop(of: node)
                 return stop(node)
             }
         }

@@ -25,10 +25,16 @@ extension Network {
         nodes[node].state = .running
         nodes[node].isStubCommanded = false
         nodes[node].isStopAnnounced = false
+        nodes[node].isStopCommanded = false
         nodes[node].routes = RouteTable()
         nodes[node].checks = [:]
         nodes[node].checkedAnnouncements = 0
         nodes[node].configuration.interfaces = nodes[node].ports.map { interfaceRule(of: $0) }
+        // Shorter than the default, so that the end of the period is part of most runs; on some machines longer than the processes
+        // are away.
+        let dead = nodes[node].ports.map { ports[$0].configuration.deadInterval }.max() ?? .seconds(4)
+        nodes[node].configuration.ospf.gracefulRestart.period = dead * (1 + node % 3)
+        nodes[node].configuration.ospf.gracefulRestart.checksLSAsStrictly = node % 5 != 3
         var environment = MeshNode.Environment()
         environment.hostName = "n\(node)"
         // As in the saved identity (`Machine`): another number would mean another machine.

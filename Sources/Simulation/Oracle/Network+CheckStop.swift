@@ -6,8 +6,8 @@ internal import OSPF
 extension Network {
     /// Invariant: a process stops only when asked to. It shuts its router down and removes its VIPs and service addresses, or
     /// does neither if these stay for the next process (``Machine/staysOnStop``).
-    mutating func checkStop(of node: Int, after event: NodeEvent) {
-        guard case .command(.stop) = event else {
+    mutating func checkStop(of node: Int) {
+        guard nodes[node].isStopCommanded else {
             return report(.stop, "\(name(node)) stopped without being asked to")
         }
         let machine = nodes[node]

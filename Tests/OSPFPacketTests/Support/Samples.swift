@@ -59,7 +59,8 @@ extension Samples {
     /// Those before `.autoConfiguration` are known to tshark, too.
     static let types: [LSAType] = [
         .router, .network, .interAreaPrefix, .interAreaRouter, .asExternal, .nssa, .link, .intraAreaPrefix,
-        .routerInformation, .autoConfiguration, .ipv4Prefix, LSAType(rawValue: 0xc00c), LSAType(rawValue: 0x800c),
+        .routerInformation, .autoConfiguration, .grace, .ipv4Prefix, LSAType(rawValue: 0xc00c),
+        LSAType(rawValue: 0x800c),
         LSAType(rawValue: 0xa0ff),
         LSAType(rawValue: 0x0123),
     ]
@@ -94,6 +95,12 @@ extension Samples {
                     prefixes: list(upTo: 30) { $0.prefix() }))
         case _ where type.isRouterInformation:
             .routerInformation(RouterInformationLSA(values: list(upTo: 5) { $0.value() }))
+        case .grace:
+            .grace(
+                GraceLSA(values: [
+                    .period(number()), .reason(UInt8.random(in: 0...3, using: &generator)),
+                    .unknown(type: 3, value: octets(4...4)),
+                ]))
         case .autoConfiguration:
             .autoConfiguration(
                 AutoConfigurationLSA(values: [

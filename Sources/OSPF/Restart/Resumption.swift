@@ -3,8 +3,7 @@ import OSPFPacket
 internal import Timing
 
 /// The start of a router after an earlier run of the same node, whose routes are still in the kernel. Other routers should
-/// not notice the restart. With RFC 3623 and RFC 5187, a router informs its neighbors and asks them to wait. Here the
-/// router instead originates only its link-LSAs, and keeps the other LSAs of its earlier run, which its neighbors still have,
+/// not notice the restart. The router originates only its link-LSAs and grace-LSAs (`Router+Restart.swift`), and keeps the other LSAs of its earlier run, which its neighbors still have,
 /// until its adjacencies are as before.
 struct Resumption: Sendable {
     /// When the resumption ends at the latest, whatever the state of the adjacencies.
@@ -23,6 +22,7 @@ extension Router {
         origination.changes.formUnion(resumption.withheld)
         originateOwn(at: now)
         for key in ownKeys where origination.own[key]?.body == nil { flush(key, at: now) }
+        scheduleEndOfGrace(at: now)
     }
 
     /// Keeps prefixes and links in the LSAs in which the earlier run announced them. If a prefix moved to another LSA, other
