@@ -24,7 +24,7 @@ import Testing
         packets.append(encoder.finish(source: Self.source, destination: Self.destination))
         var received: [LSA] = []
         for octets in packets {
-            #expect(octets.count <= mtu - 40)
+            #expect(octets.count <= mtu - 120)
             let packet = try Packet.decode(octets, source: Self.source, destination: Self.destination)
             #expect(packet.header == Self.header)
             received += try #require(packet.update).lsas
@@ -79,6 +79,7 @@ import Testing
             let acknowledgments = LinkStateAcknowledgment.capacity(mtu: mtu)
             let requests = LinkStateRequest.capacity(mtu: mtu)
             let descriptions = DatabaseDescription.capacity(mtu: mtu)
+            // The IPv6 header, and room for the largest authentication trailer.
             for extra in 0...1 {
                 let fits = extra == 0
                 func description(_ headers: [LSAHeader]) -> Packet.Body {
@@ -89,14 +90,14 @@ import Testing
                 func acknowledgment(_ headers: [LSAHeader]) -> Packet.Body {
                     .linkStateAcknowledgment(LinkStateAcknowledgment(headers: headers))
                 }
-                #expect((size(acknowledgment(Array(headers[..<(acknowledgments + extra)]))) <= mtu - 40) == fits)
-                #expect((size(description(Array(headers[..<(descriptions + extra)]))) <= mtu - 40) == fits)
+                #expect((size(acknowledgment(Array(headers[..<(acknowledgments + extra)]))) <= mtu - 120) == fits)
+                #expect((size(description(Array(headers[..<(descriptions + extra)]))) <= mtu - 120) == fits)
                 #expect(
-                    (size(.linkStateRequest(LinkStateRequest(keys: Array(keys[..<(requests + extra)])))) <= mtu - 40)
+                    (size(.linkStateRequest(LinkStateRequest(keys: Array(keys[..<(requests + extra)])))) <= mtu - 120)
                         == fits)
             }
         }
-        #expect(LinkStateUpdate.maximumLSASize(mtu: 1280) == 1220)
+        #expect(LinkStateUpdate.maximumLSASize(mtu: 1280) == 1140)
         #expect(LinkStateRequest.capacity(mtu: 0) == 1)
     }
 
