@@ -5,6 +5,9 @@ public struct AuthenticationKey: Hashable, Sendable {
     public var algorithm: AuthenticationAlgorithm
     /// The secret, 1–``maximumSecretSize`` octets.
     public var secret: [UInt8]
+    /// Whether the octets of the OSPFv3 Cryptographic Protocol ID behind the secret are swapped, as FRR does on little-endian machines
+    /// (RFC 7166 §4.5: network byte order).
+    public var swapsProtocolID: Bool
     /// When packets are sent with it.
     public var sending: Validity
     /// When packets with it are accepted.
@@ -14,13 +17,14 @@ public struct AuthenticationKey: Hashable, Sendable {
     public static let maximumSecretSize = 256
 
     public init(
-        id: UInt16, algorithm: AuthenticationAlgorithm, secret: [UInt8], sending: Validity = Validity(),
-        acceptance: Validity = Validity()
+        id: UInt16, algorithm: AuthenticationAlgorithm, secret: [UInt8], swapsProtocolID: Bool = false,
+        sending: Validity = Validity(), acceptance: Validity = Validity()
     ) {
         precondition((1...Self.maximumSecretSize).contains(secret.count))
         self.id = id
         self.algorithm = algorithm
         self.secret = secret
+        self.swapsProtocolID = swapsProtocolID
         self.sending = sending
         self.acceptance = acceptance
     }

@@ -72,7 +72,7 @@ public struct PacketAuthentication: Sendable {
     /// longer than a digest, or filled with zeros.
     private func protocolKey(_ key: AuthenticationKey) -> [UInt8] {
         let size = key.algorithm.digestSize
-        var octets = key.secret + [0, 1]
+        var octets = key.secret + (key.swapsProtocolID ? [1, 0] : [0, 1])
         if octets.count > size { octets = functions.hash(key.algorithm, octets) }
         octets += [UInt8](repeating: 0, count: max(0, size - octets.count))
         return octets

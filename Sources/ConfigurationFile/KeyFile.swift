@@ -75,7 +75,7 @@ public enum KeyFile {
 
 extension AuthenticationKey {
     fileprivate init?(_ node: Node, key: String, _ reader: ConfigurationReader) {
-        let keys = ["id", "algorithm", "secret", "send", "accept"]
+        let keys = ["id", "algorithm", "secret", "compatibility", "send", "accept"]
         guard let section = reader.section(node, key: key, keys: keys) else { return nil }
         for name in ["id", "secret"] where !section.has(name) {
             section.note(Complaint("has no \"\(name)\"", hint: "meshd make-key makes a key"))
@@ -92,8 +92,11 @@ extension AuthenticationKey {
                     "hmac-sha-512": .hmacSHA512,
                 ])
         }
+        var swapsProtocolID = false
+        section.read("compatibility", into: &swapsProtocolID) { try Read.word($0, ["rfc7166": false, "frr": true]) }
         self.init(
-            id: id, algorithm: algorithm, secret: secret, sending: Self.validity("send", section),
+            id: id, algorithm: algorithm, secret: secret, swapsProtocolID: swapsProtocolID,
+            sending: Self.validity("send", section),
             acceptance: Self.validity("accept", section))
     }
 

@@ -20,10 +20,11 @@ extension Interoperability {
         }
 
         /// Replaces a node's key file at once, as an editor does.
-        private static func write(_ keys: [Key], for node: String) throws {
+        private static func write(_ keys: [Key], for node: String, isForFRR: Bool = false) throws {
             var text = "keys:\n"
             for key in keys {
-                text += "- { id: \(key.id), algorithm: \(key.algorithm), secret: \"\(key.secret)\" }\n"
+                text += "- { id: \(key.id), algorithm: \(key.algorithm), secret: \"\(key.secret)\", "
+                text += "compatibility: \(isForFRR ? "frr" : "rfc7166") }\n"
             }
             let path = keyFile(node)
             unlink(path + ".new")
@@ -68,7 +69,8 @@ extension Interoperability {
         private func withKeys(
             _ nodes: [String], _ keys: [Key], _ topology: Topology, _ body: (inout Lab) throws -> Void
         ) throws {
-            for node in nodes { try Self.write(keys, for: node) }
+            let isForFRR = topology.nodes.contains { $0.router == .frr }
+            for node in nodes { try Self.write(keys, for: node, isForFRR: isForFRR) }
             defer { for node in nodes { unlink(Self.keyFile(node)) } }
             try withLab(topology, body)
         }
@@ -107,7 +109,7 @@ extension Interoperability {
                 }
                 #expect(try lab.neighbors(of: "n1").isEmpty)
                 // Once the secret is right, it joins.
-                try Self.write([wrong], for: "n1")
+                try Self.write([wrong], for: "n1", isForFRR: other == .frr)
                 kill(try #require(lab.process(of: "n1")), SIGHUP)
                 try lab.waitUntilConverged()
             }
