@@ -95,8 +95,8 @@ public struct PacketAuthentication: Sendable {
     /// Whether ``takeReservation()`` would return a number.
     public var needsReservation: Bool { numbers?.isReservationDue ?? false }
 
-    /// A reservation was saved, or could not be.
-    public mutating func reserved(_ end: UInt64, isSaved: Bool) { numbers?.saved(end, isSaved: isSaved) }
+    /// A reservation was saved; or could not be, and is used without, which the node reports.
+    public mutating func reserve(_ end: UInt64) { numbers?.reserve(end) }
 
     /// The packet as it is sent: with a trailer, if the policy demands it. `nil` if it cannot be sent, because no sequence number
     /// is reserved yet.
@@ -134,6 +134,8 @@ public struct PacketAuthentication: Sendable {
         _ octets: [UInt8], policy: AuthenticationPolicy, on interface: UInt32, from source: IPv6Address,
         to destination: IPv6Address, lifetime: Duration, at now: Instant
     ) -> [UInt8]? {
+        // Most packets, where there is no authentication: nothing follows their end.
+        if policy == .off, octets.count >= 4, Int(octets[2]) << 8 | Int(octets[3]) == octets.count { return octets }
         guard let packet = TrailedPacket(octets) else {
             // The router counts it as what it is; where packets must be authentic, it never sees it.
             guard policy == .required else { return octets }

@@ -11,9 +11,6 @@ struct SequenceNumbers: Sendable {
     private(set) var reserved: UInt64
     /// The reservation that is being saved.
     private(set) var pending: UInt64?
-    /// Whether reservations cannot be saved. Numbers are then used without: a mesh that works until the next restart is better than
-    /// none.
-    private(set) var isUnsaved = false
 
     /// How many numbers a reservation contains: hours of packets, so that the disk is written seldom.
     static let reservation: UInt64 = 1 << 18
@@ -38,10 +35,9 @@ struct SequenceNumbers: Sendable {
         pending == nil && reserved < .max && (next >= reserved || reserved - next < Self.reservation / 2)
     }
 
-    /// A reservation was saved, or could not be.
-    mutating func saved(_ end: UInt64, isSaved: Bool) {
+    /// A reservation was saved; or could not be, and is used without: a mesh that works until the next restart is better than none.
+    mutating func reserve(_ end: UInt64) {
         if end == pending { pending = nil }
-        isUnsaved = !isSaved
         reserved = max(reserved, end)
     }
 

@@ -37,7 +37,7 @@ struct PacketAuthenticationTests {
     static func make(_ keys: [AuthenticationKey], saved: UInt64 = 0) -> PacketAuthentication {
         var value = PacketAuthentication(functions: toyCryptography, savedSequence: saved)
         value.configure(KeyChain(keys), at: .zero)
-        if let end = value.takeReservation() { value.reserved(end, isSaved: true) }
+        if let end = value.takeReservation() { value.reserve(end) }
         return value
     }
 
@@ -227,7 +227,7 @@ struct PacketAuthenticationTests {
         let end = try #require(reservation)
         let another = node.takeReservation()
         #expect(another == nil, "one is being saved")
-        node.reserved(end, isSaved: true)
+        node.reserve(end)
         let third = node.takeReservation()
         #expect(third == nil, "there are enough")
         var last: UInt64 = 499
@@ -245,7 +245,7 @@ struct PacketAuthenticationTests {
 
     @Test func theLastSequenceNumbersEndWithoutWrapping() {
         var numbers = SequenceNumbers(saved: .max - 2, second: nil)
-        numbers.saved(numbers.takeReservation()!, isSaved: true)
+        numbers.reserve(numbers.takeReservation()!)
         #expect(numbers.reserved == .max)
         #expect(numbers.take() == .max - 2 && numbers.take() == .max - 1 && numbers.take() == nil)
         #expect(numbers.takeReservation() == nil)

@@ -8,15 +8,18 @@ internal import Timing
 extension MeshNode {
     /// Whether packets on a port must be authentic.
     public func authenticationPolicy(on interface: UInt32) -> AuthenticationPolicy {
-        interfaces.ports[interface]?.rule.authentication ?? configuration.authentication.policy
+        // Without keys there is none, and nothing to look up for each packet.
+        if authentication.chain.isEmpty { return .off }
+        return interfaces.ports[interface]?.rule.authentication ?? configuration.authentication.policy
     }
 
     mutating func receive(
         _ octets: [UInt8], on interface: UInt32, from source: IPv6Address, to destination: IPv6Address, at now: Instant
     ) {
-        let lifetime = interfaces.ports[interface]?.rule.dead ?? .seconds(4)
+        let policy = authenticationPolicy(on: interface)
+        let lifetime = policy == .off ? .zero : interfaces.ports[interface]?.rule.dead ?? .seconds(4)
         let opened = authentication.open(
-            octets, policy: authenticationPolicy(on: interface), on: interface, from: source, to: destination,
+            octets, policy: policy, on: interface, from: source, to: destination,
             lifetime: lifetime, at: now)
         if authentication.hasNews { tellAuthenticationNews(at: now) }
         guard let opened else { return }

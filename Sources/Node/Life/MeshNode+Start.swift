@@ -232,7 +232,7 @@ extension MeshNode {
 
     mutating func receive(_ failure: String?, savingOf change: StateChange, at now: Instant) {
         if case .authenticationSequence(let end) = change {
-            authentication.reserved(end, isSaved: failure == nil)
+            authentication.reserve(end)
         }
         guard unsaved.record(change.part, failure: failure, at: now) else { return }
         guard let failure else {
