@@ -82,6 +82,8 @@ public struct Machine: Sendable {
     /// The echoes of the process, when its timer for them fires, and answers that it has not read.
     var prober = EchoProber()
     var echoTimer: Instant?
+    /// The ports whose readings the process wants.
+    var watchedPorts: Set<UInt32> = []
     var unreadAnswers: [Answer] = []
     /// The version of the announcements that were last compared with the addresses on `lo`.
     var checkedAnnouncements: UInt64 = 0
