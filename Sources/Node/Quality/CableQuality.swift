@@ -175,6 +175,16 @@ struct CableQuality: Sendable {
 
     // MARK: Conclusions
 
+    /// Whether ``shouldBeAvoided`` may change without anything new happening.
+    var mayChange: Bool {
+        flaps.heldUntil != nil || slowness.deadline != nil || severeDamage.deadline != nil
+            || ways.values.contains {
+                $0.isBad && $0.goneSince != nil || $0.alarmDeadline != nil
+                    // These end when their causes do.
+                    || $0.loss.isRaised || $0.size.isRaised
+            }
+    }
+
     /// Whether the cable should be used only where there is no better way. On a segment a bad way to one neighbor says nothing
     /// about those to others, so all ways must be bad.
     var shouldBeAvoided: Bool {

@@ -100,6 +100,9 @@ extension MeshNode {
     /// Whether a port is used only where there is no better way, because its cable is bad.
     public func isAvoided(_ index: UInt32) -> Bool { interfaces.avoided.contains(index) }
 
+    /// The ports that are used only where there is no better way.
+    public var avoidedPorts: Set<UInt32> { interfaces.avoided }
+
     /// The largest packet that arrives at a neighbor, in octets, if one of the link's MTU does not.
     public func largestPacket(to address: IPv6Address, on index: UInt32) -> Int? {
         guard let way = quality.cables[index]?.ways[address], way.size.isRaised else { return nil }

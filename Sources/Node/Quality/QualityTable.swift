@@ -30,6 +30,9 @@ public struct QualityTable: Sendable {
         return earliest
     }
 
+    /// Whether a port may become avoided, or may no longer be, without anything new happening.
+    public var mayChange: Bool { hasNews || hasWaitingChange || cables.values.contains(where: \.mayChange) }
+
     /// Changes what is known of the cable of a port.
     mutating func update(_ port: UInt32, _ change: (inout CableQuality) -> Void) {
         guard cables[port] != nil || cables.count < Self.mostCables else { return }

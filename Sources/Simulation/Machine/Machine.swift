@@ -81,6 +81,9 @@ public struct Machine: Sendable {
     var unreadNews: [NodeEvent] = []
     /// The echoes of the process, when its timer for them fires, and answers that it has not read.
     var prober = EchoProber()
+    /// The ports that the process avoids, and when that last changed in its router-LSA.
+    var avoidedPorts: Set<UInt32> = []
+    var avoidanceChange: Instant?
     var echoTimer: Instant?
     /// The ports whose readings the process wants.
     var watchedPorts: Set<UInt32> = []
@@ -92,6 +95,8 @@ public struct Machine: Sendable {
     struct Answer: Sendable {
         var target: EchoTarget.Key
         var sequence: UInt16
+        /// The size of a padded request; 0 for others.
+        var size: Int
         var roundTrip: Duration
     }
 
@@ -190,7 +195,7 @@ public struct Machine: Sendable {
             && !process.ledger.isBusy && process.ledger.nextDeadline == nil
             && process.serviceAddresses.nextDeadline == nil
             && !process.installer.isBusy && process.installer.nextDeadline == nil && kernel.forwards
-            && !process.liveness.isRecovering && process.vips.isDecided && hasWantedBypass
+            && !process.liveness.isRecovering && !process.quality.mayChange && process.vips.isDecided && hasWantedBypass
     }
 
     /// Whether the kernel has the nftables table that the process wants; it may have more addresses, which an earlier process left.
