@@ -68,6 +68,9 @@ public struct Scenario: Hashable, Sendable {
         // not lost, which would end an adjacency.
         network.schedule(.healHalfCuts, at: scriptEnd)
         network.schedule(.stopLoss, at: scriptEnd)
+        // The losses of six parts of fifty seconds count, and each is known after 64 s at an interval of 1 s; until then, cables may
+        // be found bad.
+        if plan.links.contains(where: \.isQualityOn) { network.run(for: .seconds(450)) }
         let interval = quietInterval
         while network.now - scriptEnd < patience, !network.isQuiet(for: interval, since: scriptEnd) {
             network.run(for: .seconds(1))
