@@ -92,6 +92,7 @@ extension Network {
             case .drained(let isDrained): nodes[node].disk.isDrained = isDrained
             case .kernel(let kernel): nodes[node].disk.kernel = kernel
             }
+            return .saved(change, failure: nil)
         case .startCheck(let id, let check):
             nodes[node].checks[id] = check
             // In time for the start, which waits up to 250 ms for first outcomes.
