@@ -95,6 +95,7 @@ public struct Daemon: Sendable {
         defer { connection?.stop() }
         try tasks.run {
             try await agent.prober?.start()
+            try await agent.portReader?.start()
             try await agent.start()
         }.wait()
         let http = Mutex<HTTPServer?>(nil)

@@ -4,15 +4,19 @@
 #include <malloc.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/filter.h>
 #include <linux/net_tstamp.h>
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -230,6 +234,9 @@ int clinux_open_echo_socket(uint16_t identifier) {
         && set_option(descriptor, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) == 0
         && set_option(descriptor, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 255) == 0
         && set_option(descriptor, IPPROTO_IPV6, IPV6_TCLASS, 0xc0) == 0
+        // What exceeds the link's MTU is not sent, whatever MTU of the path somebody claims: padded requests test it.
+        && set_option(descriptor, IPPROTO_IPV6, IPV6_DONTFRAG, 1) == 0
+        && set_option(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE) == 0
         && set_option(descriptor, SOL_SOCKET, SO_PRIORITY, 6) == 0) {
         // Without stamps, round trips are measured less exactly.
         set_option(descriptor, SOL_SOCKET, SO_TIMESTAMPING, stamps);
@@ -262,9 +269,12 @@ int clinux_receive_echoes(int descriptor, struct clinux_echo *echoes, unsigned c
     for (int i = 0; i < received; i++) {
         struct msghdr *message = &messages[i].msg_hdr;
         echoes[i] = (struct clinux_echo){.stamp = 0};
-        // An echo has a header of 8 octets.
-        if (messages[i].msg_len < 8 + sizeof echoes[i].data || message->msg_flags & MSG_TRUNC) continue;
-        memcpy(echoes[i].data, packets[i] + messages[i].msg_len - sizeof echoes[i].data, sizeof echoes[i].data);
+        // An echo has a header of 8 octets. The data is at its end, and, if there is room for both, also at the start. The note
+        // of a request begins with headers of other layers.
+        bool is_truncated = message->msg_flags & MSG_TRUNC;
+        if (messages[i].msg_len < 8 + sizeof echoes[i].data || (is_truncated && sent)) continue;
+        size_t place = is_truncated ? 8 : messages[i].msg_len - sizeof echoes[i].data;
+        memcpy(echoes[i].data, packets[i] + place, sizeof echoes[i].data);
         if (!sent) memcpy(echoes[i].source, &sources[i].sin6_addr, 16);
         for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control; control = CMSG_NXTHDR(message, control)) {
             if (!sent && control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO
@@ -282,6 +292,21 @@ int clinux_receive_echoes(int descriptor, struct clinux_echo *echoes, unsigned c
         }
     }
     return received;
+}
+
+// Links
+
+uint32_t clinux_link_speed(const char *name) {
+    int descriptor = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return 0;
+    // The older of two requests: the kernel translates it for drivers that know only the newer one.
+    struct ethtool_cmd command = {.cmd = ETHTOOL_GSET};
+    struct ifreq request = {.ifr_data = (void *)&command};
+    strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
+    int result = ioctl(descriptor, SIOCETHTOOL, &request);
+    close(descriptor);
+    uint32_t speed = ethtool_cmd_speed(&command);
+    return result < 0 || speed == (uint32_t)SPEED_UNKNOWN || speed == 0xffff ? 0 : speed;
 }
 
 // Netlink sockets

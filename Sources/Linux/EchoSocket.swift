@@ -20,7 +20,8 @@ public final class EchoSocket {
     /// A request, as far as it is repeated in its answer.
     private struct Sent: Hashable {
         var interface: UInt32
-        var sequence: UInt16
+        /// The sequence number, and in the high half the size of a padded request.
+        var sequence: UInt32
         /// The interface identifier of the neighbor's address.
         var low: UInt64
     }
@@ -48,14 +49,16 @@ public final class EchoSocket {
     public func send(_ request: EchoRequest) -> Bool {
         // Type 128 is an echo request; the kernel fills in the checksum (RFC 4443 §4.1).
         var octets: [UInt8] = [128, 0, 0, 0]
-        octets.reserveCapacity(40)
+        let length = max(Self.smallLength, request.size - Self.headerLength)
+        octets.reserveCapacity(length)
         octets.append(bigEndian: identifier)
         octets.append(bigEndian: request.sequence)
-        octets.append(bigEndian: cookie)
-        octets.append(bigEndian: request.target.interface)
-        octets.append(bigEndian: UInt32(request.sequence))
-        octets.append(bigEndian: request.target.address.low)
-        octets.append(bigEndian: UInt64(bitPattern: Self.realtime))
+        if request.size > 0 {
+            // A long answer is not read to its end.
+            if length >= Self.smallLength + Self.dataLength { append(request, to: &octets) }
+            octets.append(contentsOf: repeatElement(0, count: length - Self.dataLength - octets.count))
+        }
+        append(request, to: &octets)
         let result = withUnsafePointer(to: request.source.inetOctets) { source in
             withUnsafePointer(to: request.target.address.inetOctets) { destination in
                 octets.withUnsafeBufferPointer {
@@ -69,9 +72,23 @@ public final class EchoSocket {
         return result == 0
     }
 
-    /// Reads waiting answers, and passes each to the handler with the time from the request to the answer, as the kernel
+    /// Appends what an answer repeats.
+    private func append(_ request: EchoRequest, to octets: inout [UInt8]) {
+        octets.append(bigEndian: cookie)
+        octets.append(bigEndian: request.target.interface)
+        octets.append(bigEndian: UInt32(truncatingIfNeeded: request.size) << 16 | UInt32(request.sequence))
+        octets.append(bigEndian: request.target.address.low)
+        octets.append(bigEndian: UInt64(bitPattern: Self.realtime))
+    }
+
+    /// The length of ``append(_:to:)``, of a small request with its own header, and of the IPv6 header.
+    private static let dataLength = 32
+    private static let smallLength = 40
+    private static let headerLength = 40
+
+    /// Reads waiting answers, and passes each to the handler with the size of a padded request (0 for others) and the time from the request to the answer, as the kernel
     /// measured it; `nil` if it is not known.
-    public func receive(_ handler: (EchoTarget.Key, _ sequence: UInt16, _ roundTrip: Duration?) -> Void) {
+    public func receive(_ handler: (EchoTarget.Key, _ sequence: UInt16, _ size: Int, _ roundTrip: Duration?) -> Void) {
         readStamps()
         for _ in 0..<Self.batchesAtOnce {
             let count = clinux_receive_echoes(socket.rawValue, &echoes, UInt32(echoes.count), 0)
@@ -86,7 +103,8 @@ public final class EchoSocket {
                 let start = stamps.removeValue(forKey: sent) ?? moment
                 let roundTrip = echoes[index].stamp - start
                 handler(
-                    EchoTarget.Key(interface: sent.interface, address: source), sent.sequence,
+                    EchoTarget.Key(interface: sent.interface, address: source),
+                    UInt16(truncatingIfNeeded: sent.sequence), Int(sent.sequence >> 16),
                     0...Self.longestRoundTrip ~= roundTrip ? .nanoseconds(roundTrip) : nil)
             }
             if count < echoes.count { break }
@@ -113,8 +131,7 @@ public final class EchoSocket {
             }
             guard word(0, UInt64.self) == cookie else { return nil }
             let sent = Sent(
-                interface: word(8, UInt32.self), sequence: UInt16(truncatingIfNeeded: word(12, UInt32.self)),
-                low: word(16, UInt64.self))
+                interface: word(8, UInt32.self), sequence: word(12, UInt32.self), low: word(16, UInt64.self))
             return (sent, word(24, Int64.self))
         }
     }

@@ -63,11 +63,6 @@ public struct EchoFigures: Hashable, Sendable {
         outcomes.isEmpty ? nil : Double(lostCount) / Double(outcomes.count)
     }
 
-    /// The part that was lost in percent, once enough outcomes are known to tell 1 %; 0 before.
-    var lossPercentage: Int {
-        outcomes.count < 200 ? 0 : (lostCount * 100 + outcomes.count / 2) / outcomes.count
-    }
-
     /// The round trip that this part (0–1) of the latest answers does not exceed; `nil` without an answer.
     public func roundTrip(quantile: Double) -> Duration? {
         let answers = outcomes.filter { $0 < Self.unmeasured }.sorted()

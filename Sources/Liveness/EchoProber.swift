@@ -7,8 +7,14 @@ public struct EchoProber: Sendable {
     private var sessions: [EchoSession] = []
     /// Whether an answer has changed the state of a neighbor since the last reports.
     private var hasChanges = false
+    /// The failures of neighbors that are not asked any more, at most ``mostDeparted``, and when they were asked last.
+    private var departed: [EchoTarget.Key: (failures: EchoSession.Failures, moment: Instant)] = [:]
+    private var random: SplitMix64
 
-    public init() {}
+    private static let mostDeparted = 256
+
+    /// `seed` determines at which moments padded requests are sent.
+    public init(seed: UInt64 = 0) { random = SplitMix64(seed: seed) }
 
     /// When ``advance(to:requests:reports:)`` is due; `nil` without a neighbor, `.zero` is at once.
     public var nextDeadline: Instant? {
@@ -18,18 +24,39 @@ public struct EchoProber: Sendable {
     /// Asks exactly these neighbors from now on. What is known of those that were asked before stays.
     public mutating func watch(_ targets: [EchoTarget], at now: Instant) {
         let old = sessions
-        sessions = targets.sorted { $0.key < $1.key }.map { target in
-            guard var session = old.first(where: { $0.target.key == target.key }) else {
-                return EchoSession(target, at: now)
+        sessions = []
+        for target in targets.sorted(by: { $0.key < $1.key }) {
+            if var session = old.first(where: { $0.target.key == target.key }),
+                session.target.generation == target.generation
+            {
+                if session.target != target { session.update(target, at: now) }
+                sessions.append(session)
+                continue
             }
-            if session.target != target { session.update(target, at: now) }
-            return session
+            let earlier = old.first { $0.target.key == target.key }?.failures ?? departed[target.key]?.failures
+            departed[target.key] = nil
+            sessions.append(
+                EchoSession(target, phase: random.duration(below: SizeProbe.spread), earlier: earlier, at: now))
+        }
+        remember(old, at: now)
+        hasChanges = hasChanges || sessions.contains { $0.hasChanged }
+    }
+
+    /// Remembers the failures of neighbors that are not asked any more.
+    private mutating func remember(_ old: [EchoSession], at now: Instant) {
+        departed = departed.filter { now - $0.value.moment < EchoSession.relapse }
+        for session in old where !sessions.contains(where: { $0.target.key == session.target.key }) {
+            guard departed.count < Self.mostDeparted else { return }
+            departed[session.target.key] = (session.failures, now)
         }
     }
 
-    /// A neighbor has answered a request.
-    public mutating func answered(_ key: EchoTarget.Key, _ sequence: UInt16, roundTrip: Duration?, at now: Instant) {
+    /// A neighbor has answered a request; `size` is that of a padded one, 0 for others.
+    public mutating func answered(
+        _ key: EchoTarget.Key, _ sequence: UInt16, size: Int = 0, roundTrip: Duration?, at now: Instant
+    ) {
         guard let index = sessions.firstIndex(where: { $0.target.key == key }) else { return }
+        if size > 0 { return sessions[index].answeredPadded(sequence, size: size) }
         sessions[index].answered(sequence, roundTrip: roundTrip, at: now)
         if sessions[index].hasChanged { hasChanges = true }
     }
@@ -37,6 +64,7 @@ public struct EchoProber: Sendable {
     /// A request could not be sent, so its answer is not awaited.
     public mutating func notSent(_ request: EchoRequest) {
         guard let index = sessions.firstIndex(where: { $0.target.key == request.target }) else { return }
+        if request.size > 0 { return sessions[index].paddedNotSent() }
         sessions[index].notSent(request.sequence)
     }
 
@@ -47,8 +75,12 @@ public struct EchoProber: Sendable {
             let target = sessions[index].target
             if let sequence = sessions[index].advance(to: now) {
                 requests.append(EchoRequest(target: target.key, source: target.source, sequence: sequence))
+                if let (sequence, size) = sessions[index].paddedRequest(at: now) {
+                    requests.append(
+                        EchoRequest(target: target.key, source: target.source, sequence: sequence, size: size))
+                }
             }
-            if let report = sessions[index].takeReport(at: now) { reports.append(report) }
+            if let report = sessions[index].takeReport() { reports.append(report) }
         }
         hasChanges = false
     }

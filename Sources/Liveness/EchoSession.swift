@@ -10,12 +10,16 @@ internal import Timing
 struct EchoSession: Sendable {
     var target: EchoTarget
     private(set) var state = EchoState.untested
-    /// The state and the loss that were last reported.
+    /// The state and the quality that were last reported.
     private var reportedState = EchoState.untested
-    private var reportedLoss = 0
-    /// When the loss may be reported next.
-    private var nextLossReport = Instant.zero
+    private var reportedQuality: EchoQuality?
     private(set) var figures = EchoFigures()
+    /// The quality of the cable, up to the last part of ``losses`` that is over.
+    private(set) var quality: EchoQuality?
+    private var losses: LossWindow
+    private var sizes: SizeProbe
+    /// When the newest request was sent that has an answer.
+    private var lastAnswered = Instant.zero
 
     /// When the next request is due. All neighbors with the same interval are asked at the same moments, so that one wake-up
     /// serves all.
@@ -39,7 +43,7 @@ struct EchoSession: Sendable {
     private var holdEnd: Instant?
     /// How long a neighbor must answer after its latest failure.
     private(set) var hold = EchoSession.shortestHold
-    private var lastRecovery: Instant?
+    private(set) var lastRecovery: Instant?
 
     /// A request.
     private struct Request {
@@ -59,16 +63,31 @@ struct EchoSession: Sendable {
     /// recovery within ``relapse``, up to ``longestHold``.
     static let shortestHold = Duration.seconds(1)
     static let longestHold = Duration.seconds(30)
-    /// The time between two reports of a changed loss.
-    static let lossReportInterval = Duration.seconds(10)
     /// A failure within this time after a recovery is a relapse.
     static let relapse = Duration.seconds(60)
 
-    init(_ target: EchoTarget, at now: Instant) {
+    /// Begins to ask a neighbor. `phase` is a random time, up to ``SizeProbe/spread``. `earlier` is what an earlier session with
+    /// it knew of its failures.
+    init(_ target: EchoTarget, phase: Duration = .zero, earlier: Failures? = nil, at now: Instant) {
         self.target = target
+        losses = LossWindow(interval: target.parameters.interval, at: now)
+        sizes = SizeProbe(mtu: target.mtu, phase: phase, at: now)
+        if let earlier {
+            hold = earlier.hold
+            lastRecovery = earlier.lastRecovery
+            if target.hadFailed { state = .failed(answersAgain: false) }
+        }
         nextRequest = Self.slot(after: now, interval: target.parameters.interval)
         testEnd = now + Self.testDuration
     }
+
+    /// What is remembered of the failures of a neighbor that is not asked any more.
+    struct Failures: Sendable {
+        var hold: Duration
+        var lastRecovery: Instant?
+    }
+
+    var failures: Failures { Failures(hold: hold, lastRecovery: lastRecovery) }
 
     /// The earliest multiple of the interval after `now`.
     private static func slot(after now: Instant, interval: Duration) -> Instant {
@@ -107,6 +126,7 @@ struct EchoSession: Sendable {
             forgetLosses()
         }
         guard now >= nextRequest else { return nil }
+        noteQuality(at: now)
         let interval = state == .unanswered ? Self.retryInterval : target.parameters.interval
         nextRequest = Self.slot(after: now, interval: interval)
         return makeRequest(at: now)
@@ -145,7 +165,10 @@ struct EchoSession: Sendable {
     private mutating func makeRequest(at now: Instant) -> UInt16 {
         let slot = Int(count % UInt64(Self.window))
         let old = requests[slot]
-        if old.isSent, !old.isAnswered { figures.noteLoss() }
+        if old.isSent, !old.isAnswered {
+            figures.noteLoss()
+            if state == .answering { losses.note(isLost: true) }
+        }
         requests[slot] = Request(moment: now, isAnswered: false, isSent: true)
         figures.sent += 1
         count += 1
@@ -175,6 +198,8 @@ struct EchoSession: Sendable {
         requests[slot].isAnswered = true
         unsent = 0
         figures.noteAnswer(after: roundTrip)
+        if state == .answering { losses.note(isLost: false) }
+        lastAnswered = max(lastAnswered, requests[slot].moment)
         settled = max(settled, number + 1)
         graceEnd = nil
         findDecisiveRequest()
@@ -193,24 +218,42 @@ struct EchoSession: Sendable {
     /// Whether the state differs from the one last reported.
     var hasChanged: Bool { state != reportedState }
 
-    /// The state and the loss, if they have changed since they were last reported.
-    mutating func takeReport(at now: Instant) -> EchoReport? {
-        let loss = notableLoss(at: now)
-        guard hasChanged || loss != reportedLoss else { return nil }
-        if loss != reportedLoss { nextLossReport = now + Self.lossReportInterval }
+    /// The state and the quality, if they have changed since they were last reported.
+    mutating func takeReport() -> EchoReport? {
+        let hasNews = quality.map { new in reportedQuality.map { new.differs(from: $0) } ?? true } ?? false
+        guard hasChanged || hasNews else { return nil }
         reportedState = state
-        reportedLoss = loss
-        return EchoReport(target.key, state, loss: loss)
+        reportedQuality = quality
+        return EchoReport(target.key, generation: target.generation, state, quality: quality)
     }
 
-    /// The loss to report: from 1 % until it is 0 % again, and changes of it at most every ``lossReportInterval``. A neighbor that
-    /// does not answer at all has another problem.
-    private func notableLoss(at now: Instant) -> Int {
-        guard state == .answering else { return 0 }
-        let loss = figures.lossPercentage
-        if reportedLoss == 0 || loss == 0 { return loss }
-        return now >= nextLossReport ? loss : reportedLoss
+    /// Brings ``quality`` up to date, when there is something new. Of a neighbor that does not answer at all, nothing is learned.
+    private mutating func noteQuality(at now: Instant) {
+        guard state == .answering else { return sizes.stop() }
+        if let (all, latest, window) = losses.endPart(at: now) {
+            var new = quality ?? EchoQuality()
+            (new.loss, new.latestLoss, new.window) = (all, latest, window)
+            new.roundTrip = figures.roundTrip(quantile: 0.5)
+            quality = new
+        }
+        if quality?.largestPacket != sizes.largest {
+            var new = quality ?? EchoQuality()
+            new.largestPacket = sizes.largest
+            quality = new
+        }
     }
+
+    // MARK: Padded requests
+
+    /// The padded request to send now, if one is due. To be called when an ordinary request is sent.
+    mutating func paddedRequest(at now: Instant) -> (sequence: UInt16, size: Int)? {
+        guard state == .answering else { return nil }
+        return sizes.advance(to: now, lastAnswered: lastAnswered)
+    }
+
+    mutating func answeredPadded(_ sequence: UInt16, size: Int) { sizes.answered(sequence, size: size) }
+
+    mutating func paddedNotSent() { sizes.notSent() }
 
     /// The number of a request that is remembered, by its sequence number.
     private func number(of sequence: UInt16) -> UInt64? {
@@ -235,6 +278,8 @@ struct EchoSession: Sendable {
     /// Changes the parameters or our address. The neighbor is the same, and what is known of it stays.
     mutating func update(_ target: EchoTarget, at now: Instant) {
         self.target = target
+        losses.setInterval(target.parameters.interval)
+        sizes.setMTU(target.mtu, at: now)
         nextRequest = min(nextRequest, Self.slot(after: now, interval: target.parameters.interval))
         findDecisiveRequest()
     }

@@ -22,11 +22,19 @@ public struct EchoTarget: Hashable, Sendable {
     /// Our link-local address on the interface.
     public var source: IPv6Address
     public var parameters: EchoParameters
+    /// The MTU of the link, in octets: whether packets of this size arrive is tested; 0 if it is not.
+    public var mtu: Int
+    /// Distinguishes a neighbor from an earlier one with the same ``key``, so that a report about that is not taken for one
+    /// about this.
+    public var generation: UInt32 = 0
+    /// Whether the neighbor was lost shortly before, while it did not answer: it must answer for some time before it is alive.
+    public var hadFailed = false
 
-    public init(key: Key, source: IPv6Address, parameters: EchoParameters) {
+    public init(key: Key, source: IPv6Address, parameters: EchoParameters, mtu: Int = 0) {
         self.key = key
         self.source = source
         self.parameters = parameters
+        self.mtu = mtu
     }
 }
 
@@ -65,14 +73,17 @@ public enum EchoState: Hashable, Sendable {
 /// What has changed about a neighbor.
 public struct EchoReport: Hashable, Sendable {
     public var target: EchoTarget.Key
+    /// The ``EchoTarget/generation`` of the target.
+    public var generation: UInt32
     public var state: EchoState
-    /// The part of the latest requests (``EchoFigures/loss``) that was lost, in percent; 0 if that is normal.
-    public var loss: Int
+    /// How good the cable is; `nil` if that is not known yet.
+    public var quality: EchoQuality?
 
-    public init(_ target: EchoTarget.Key, _ state: EchoState, loss: Int = 0) {
+    public init(_ target: EchoTarget.Key, generation: UInt32 = 0, _ state: EchoState, quality: EchoQuality? = nil) {
         self.target = target
+        self.generation = generation
         self.state = state
-        self.loss = loss
+        self.quality = quality
     }
 }
 
@@ -82,4 +93,6 @@ public struct EchoRequest: Hashable, Sendable {
     public var source: IPv6Address
     /// The sequence number in the request and in its answer.
     public var sequence: UInt16
+    /// The size of a padded request, in octets with the IPv6 header; 0 for an ordinary one. It must not be fragmented.
+    public var size = 0
 }

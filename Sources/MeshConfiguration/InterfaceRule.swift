@@ -22,6 +22,8 @@ public struct InterfaceRule: Hashable, Sendable {
     public var priority: UInt8 = 1
     /// Whether neighbors are asked by echo requests if they are alive.
     public var liveness: Liveness = .onCables
+    /// Whether a port with a bad cable is used only where there is no better way.
+    public var isQualityOn = false
     /// Whether packets must be authentic; `nil` is as `auth` says.
     public var authentication: AuthenticationPolicy?
 

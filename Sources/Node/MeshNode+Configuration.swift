@@ -24,6 +24,8 @@ extension MeshNode {
                 ? "configuration reloaded"
                 : "configuration reloaded; takes effect at the next start: \(waiting.joined(separator: ", "))")
         refreshPorts(at: now)
+        // What a port can do now is what it is meant to do.
+        for port in quality.cables.keys { quality.update(port) { $0.acceptSpeed() } }
         liveness.endExemptions()
         if configuration.externals != externals { notifyRouter(.advertiseExternal(configuration.externals), at: now) }
         perform(vips.configure(configuration.vips, at: now), at: now)

@@ -101,6 +101,8 @@ public struct MeshNode: Sendable {
     public internal(set) var authentication: PacketAuthentication
     /// Whether neighbors are alive, as far as their kernels answer.
     public internal(set) var liveness = NeighborLiveness()
+    /// How good the cables are.
+    public internal(set) var quality = QualityTable()
     /// Packets in transit to services on other nodes.
     public internal(set) var bypass = ProxyBypass()
     /// Whether there is a route to a single address that is not in ``bypass`` yet.
@@ -199,6 +201,7 @@ public struct MeshNode: Sendable {
         case .networkConfiguration(let result): receive(result)
         case .proxyBypass(let outcome): receive(outcome, at: now)
         case .liveness(let reports): receive(reports, at: now)
+        case .ports(let readings): receive(readings, at: now)
         case .foreignRoutes(let result): receive(result, at: now)
         case .remainsRemoved(let result): receive(result)
         case .timer:
@@ -248,6 +251,7 @@ public struct MeshNode: Sendable {
             installRoutes(at: now)
             advanceLife(at: now)
             updateLiveness(at: now)
+            watchPorts()
             reserveSequenceNumbers()
             reviewMesh(at: now)
             updatePodNetwork(at: now)
@@ -372,6 +376,7 @@ public struct MeshNode: Sendable {
         consider(foreignSigns.nextDeadline)
         consider(review.deadline)
         consider(settings.nextAudit)
+        consider(quality.nextDeadline)
         consider(network.nextAudit)
         if life.isRouting { consider(bypass) }
         consider(problemReview)
@@ -386,6 +391,7 @@ public struct MeshNode: Sendable {
         if let deadline = serviceAddresses.nextDeadline, deadline <= now { expireServices(at: now) }
         for membership in memberships.takeDue(at: now) { effects.append(.membership(membership, joined: true)) }
         if let deadline = foreignSigns.nextDeadline, deadline <= now { expireForeignSigns(at: now) }
+        reviewQuality(at: now)
         auditSettings(at: now)
         auditNetworkConfiguration(at: now)
         retrySaving(at: now)

@@ -28,6 +28,9 @@ public enum NodeEffect: Sendable {
     case stopCheck(VIPTable.CheckID)
     /// Send echo requests to exactly these neighbors from now on; their states are reported by ``NodeEvent/liveness(_:)``.
     case watchNeighbors([EchoTarget])
+    /// Read the counters and the speed of exactly these ports every 10 s from now on; ``NodeEvent/ports(_:)`` reports the first
+    /// reading of each, and those with damaged packets or another speed.
+    case watchPorts([UInt32])
     /// Change or check our nftables table; the outcome is ``NodeEvent/proxyBypass(_:)``.
     case proxyBypass(ProxyBypass.Request)
     /// Offer these pod ranges to the cluster, which uses them if it has none for this node.

@@ -15,16 +15,19 @@ struct EchoBench {
     /// Whether requests can be sent.
     var canSend = true
     var wakeUps = 0
-    /// The loss in every report, in percent.
-    var losses: [Int] = []
+    /// The quality in every report.
+    var qualities: [EchoQuality] = []
     /// Every report of a changed state, with its time.
     var reports: [(moment: Instant, state: EchoState)] = []
+    var lastReport: EchoReport?
     var requests: [(moment: Instant, request: EchoRequest)] = []
     /// Answers on their way or in the socket, by arrival.
-    private var waiting: [(arrival: Instant, sequence: UInt16, roundTrip: Duration)] = []
+    private var waiting: [(arrival: Instant, request: EchoRequest, roundTrip: Duration)] = []
+    /// Larger packets do not arrive.
+    var largestPacket = Int.max
 
-    init(_ parameters: EchoParameters = EchoParameters()) {
-        prober.watch([EchoTarget(key: Self.key, source: Self.source, parameters: parameters)], at: now)
+    init(_ parameters: EchoParameters = EchoParameters(), mtu: Int = 0) {
+        prober.watch([EchoTarget(key: Self.key, source: Self.source, parameters: parameters, mtu: mtu)], at: now)
     }
 
     var state: EchoState { prober.figures[0].state }
@@ -44,7 +47,8 @@ struct EchoBench {
     mutating func wake() {
         wakeUps += 1
         for echo in waiting where echo.arrival <= now {
-            prober.answered(Self.key, echo.sequence, roundTrip: echo.roundTrip, at: now)
+            prober.answered(
+                Self.key, echo.request.sequence, size: echo.request.size, roundTrip: echo.roundTrip, at: now)
         }
         waiting.removeAll { $0.arrival <= now }
         var due: [EchoRequest] = []
@@ -56,9 +60,12 @@ struct EchoBench {
                 continue
             }
             requests.append((now, request))
-            if let roundTrip = answer(now) { waiting.append((now + roundTrip, request.sequence, roundTrip)) }
+            if request.size <= largestPacket, let roundTrip = answer(now) {
+                waiting.append((now + roundTrip, request, roundTrip))
+            }
         }
-        losses += changes.map(\.loss)
+        lastReport = changes.last ?? lastReport
+        qualities += changes.compactMap(\.quality)
         reports += changes.filter { $0.state != reports.last?.state }.map { (now, $0.state) }
     }
 }

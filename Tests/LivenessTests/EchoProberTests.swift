@@ -241,25 +241,6 @@ import Timing
         #expect(bench.prober.nextDeadline == nil)
     }
 
-    /// A loss is reported when it becomes notable, at most every 10 s while it changes, and when it is over.
-    @Test func lossesAreReported() {
-        var bench = EchoBench()
-        bench.run(for: .seconds(60))
-        #expect(bench.losses == [0])
-        var number = 0
-        bench.answer = { _ in
-            number += 1
-            return number % 20 == 0 ? nil : .microseconds(100)
-        }
-        bench.run(for: .seconds(120))
-        #expect(bench.losses.dropFirst().first == 1)
-        #expect(bench.losses.last == 5 && bench.losses.count <= 7)
-        bench.answer = { _ in .microseconds(100) }
-        bench.run(for: .seconds(60))
-        #expect(bench.losses.last == 0 && bench.losses.count <= 12)
-        #expect(bench.state == .answering)
-    }
-
     /// What was lost while a neighbor had failed says nothing about the cable once it is alive.
     @Test func aRecoveredNeighborStartsWithoutLoss() {
         var bench = EchoBench()
@@ -269,6 +250,6 @@ import Timing
         bench.answer = { _ in .microseconds(100) }
         bench.run(for: .seconds(60))
         #expect(bench.state == .answering && bench.figures.loss == 0)
-        #expect(bench.losses.allSatisfy { $0 == 0 })
+        #expect(bench.qualities.allSatisfy { $0.loss.lost == 0 })
     }
 }

@@ -52,7 +52,9 @@ extension AgentSnapshot {
         return Neighbor.Echo(
             state: state, roundTrip: figures.roundTrip(quantile: 0.5).map(Self.exactSeconds),
             roundTrip99: figures.roundTrip(quantile: 0.99).map(Self.exactSeconds), loss: figures.loss,
-            sent: Int(clamping: figures.sent), answered: Int(clamping: figures.answered))
+            sent: Int(clamping: figures.sent), answered: Int(clamping: figures.answered),
+            unexpected: Int(clamping: figures.unexpected),
+            largestPacket: node.largestPacket(to: neighbor.address, on: neighbor.interface))
     }
 
     private static func exactSeconds(_ duration: Duration) -> Double { Double(duration.nanoseconds) / 1e9 }
@@ -71,7 +73,7 @@ extension AgentSnapshot {
             var item = Interface(
                 name: link.name, index: Int(link.index), type: port.rule.role.typeText,
                 configuredType: port.rule.role.typeText, state: InterfaceState.down.rawValue, carrier: link.hasCarrier,
-                problem: nil, address: nil, mac: link.macAddress?.description, mtu: link.mtu, cost: Int(port.rule.cost),
+                problem: nil, address: nil, mac: link.macAddress?.description, mtu: link.mtu, cost: cost(of: port),
                 hello: Self.seconds(port.rule.hello), dead: Self.seconds(port.rule.dead))
             item.decision = "the rule \(port.rule.pattern.text) of `interfaces` matches it"
             // The reason why the port is down, else mismatches, else that nobody is heard on it.
@@ -79,6 +81,7 @@ extension AgentSnapshot {
             case .down(let reason): item.problem = reason
             case .up(let configuration): item.address = configuration.linkLocalAddress.description
             }
+            item.avoided = node.isAvoided(link.index) ? true : nil
             guard let snapshot = snapshots[link.index] else { return item }
             item.state = snapshot.state.rawValue
             if !snapshot.configuration.isPassive { item.type = snapshot.effectiveKind.rawValue }
@@ -96,6 +99,7 @@ extension AgentSnapshot {
             }
             if !mismatches.isEmpty { item.problem = mismatches.joined(separator: "; ") }
             if item.problem == nil { item.problem = node.silentPortReason(on: snapshot, at: now) }
+            if item.problem == nil { item.problem = node.cableProblems(ofPort: link.index, at: now).first?.text }
             return item
         }
     }

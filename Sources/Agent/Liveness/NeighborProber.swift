@@ -18,6 +18,8 @@ actor NeighborProber {
     nonisolated let reports: Mailbox<[EchoReport]>
     /// What is known of each neighbor, at most ``publicationInterval`` old.
     private nonisolated let published = Mutex<[EchoTarget.Key: Knowledge]>([:])
+    /// Answers that were not ours, or not acceptable.
+    private nonisolated let publishedRefusals = Mutex<UInt64>(0)
 
     struct Knowledge: Sendable {
         var state: EchoState
@@ -25,7 +27,7 @@ actor NeighborProber {
     }
 
     private let socket: EchoSocket
-    private var prober = EchoProber()
+    private var prober = EchoProber(seed: UInt64.random(in: .min ... .max))
     private var timer: EventLoop.Timer?
     private var requests: [EchoRequest] = []
     private var changes: [EchoReport] = []
@@ -44,6 +46,7 @@ actor NeighborProber {
 
     /// What is known of each neighbor. From any thread.
     nonisolated var knowledge: [EchoTarget.Key: Knowledge] { published.withLock { $0 } }
+    nonisolated var refusals: UInt64 { publishedRefusals.withLock { $0 } }
 
     func start() throws {
         _ = loop.requestRealtimePriority()
@@ -60,7 +63,7 @@ actor NeighborProber {
 
     private func advance() {
         let now = EventLoop.now
-        socket.receive { prober.answered($0, $1, roundTrip: $2, at: now) }
+        socket.receive { prober.answered($0, $1, size: $2, roundTrip: $3, at: now) }
         prober.advance(to: now, requests: &requests, reports: &changes)
         for request in requests where !socket.send(request) { prober.notSent(request) }
         requests.removeAll(keepingCapacity: true)
@@ -80,5 +83,6 @@ actor NeighborProber {
                 ($0.target.key, Knowledge(state: $0.state, figures: $0.figures))
             })
         published.withLock { $0 = knowledge }
+        publishedRefusals.withLock { $0 = socket.refused }
     }
 }

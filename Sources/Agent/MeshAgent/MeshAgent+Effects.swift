@@ -41,6 +41,7 @@ extension MeshAgent {
         case .startCheck(let id, let check): checker.start(id, check)
         case .stopCheck(let id): checker.stop(id)
         case .watchNeighbors(let targets): prober?.targets.send(targets)
+        case .watchPorts(let ports): portReader?.ports.send(ports)
         case .proxyBypass(let request):
             bypassTask = Task(executorPreference: background) { [bypass] in
                 await self.bypassed(bypass.carryOut(request))

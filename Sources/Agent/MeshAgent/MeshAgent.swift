@@ -67,6 +67,8 @@ public actor MeshAgent {
     let sockets: OSPFSockets
     /// Asks neighbors by echo requests; `nil` if its socket could not be opened.
     let prober: NeighborProber?
+    /// Reads counters and speeds of ports; `nil` if its socket could not be opened.
+    let portReader: PortReader?
 
     /// Opens sockets and netlink. Nothing runs before ``start()``.
     init(
@@ -100,6 +102,12 @@ public actor MeshAgent {
         } catch {
             prober = nil
             log.warning("neighbors are not asked by echo requests: \(error)")
+        }
+        do {
+            portReader = try PortReader()
+        } catch {
+            portReader = nil
+            log.warning("the counters and the speed of ports are not watched: \(error)")
         }
         var environment = MeshNode.Environment()
         environment.hostName = Host.name
@@ -142,6 +150,11 @@ public actor MeshAgent {
         if let prober {
             try loop.register(prober.reports.descriptor) { [unowned self] _ in
                 loop.run(on: self) { $0.handle(.liveness(prober.reports.takeAll().flatMap(\.self))) }
+            }
+        }
+        if let portReader {
+            try loop.register(portReader.readings.descriptor) { [unowned self] _ in
+                loop.run(on: self) { $0.handle(.ports(portReader.readings.takeAll().flatMap(\.self))) }
             }
         }
         try loop.register(sockets.descriptor) { [unowned self] _ in loop.run(on: self) { $0.readPackets() } }

@@ -151,6 +151,13 @@ extension AgentSnapshot {
         family("neighbor_echo_round_trip_seconds", .gauge, "The median round trip of the latest echo requests.") {
             $0.roundTrip
         }
+        family(
+            "neighbor_echo_unexpected_total", .counter, "Echo replies that fit no request, or were received twice."
+        ) { $0.unexpected.map(Double.init) }
+        family(
+            "neighbor_largest_packet_bytes", .gauge,
+            "The largest packet that arrives at a neighbor, if one of the link's MTU does not."
+        ) { $0.largestPacket.map(Double.init) }
     }
 
     private func addRouter(_ router: Router, to metrics: inout MetricsText) {
@@ -176,6 +183,7 @@ extension AgentSnapshot {
             }
         }
         addEchoes(to: &metrics)
+        addQuality(to: &metrics)
         addPackets(statistics, to: &metrics)
         metrics.single(
             "lsa_retransmissions_total", .counter, "LSAs sent again because no acknowledgment came.",

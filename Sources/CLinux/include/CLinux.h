@@ -78,7 +78,7 @@ struct clinux_echo {
     uint32_t interface;
     // The sender of an answer.
     uint8_t source[16];
-    // The end of the packet: the data of the request.
+    // The data of the request, from the end of the packet, or from its start if it is long.
     uint8_t data[32];
     // When the kernel passed the packet to the device, or got it from there: nanoseconds of CLOCK_REALTIME; 0 if unknown.
     int64_t stamp;
@@ -90,6 +90,11 @@ int clinux_open_echo_socket(uint16_t identifier);
 // Reads up to `count` answers, at most 32, without waiting; or, if `sent`, the notes of requests that were sent. Returns how many.
 // One that is too short to have the data has a stamp and an interface of 0.
 int clinux_receive_echoes(int descriptor, struct clinux_echo *echoes, unsigned count, int sent);
+
+// -- Links
+
+// The speed of a link in Mbit/s; 0 if it has none or it is not known.
+uint32_t clinux_link_speed(const char *name);
 
 // -- Memory
 

@@ -17,7 +17,8 @@ public struct Interface: ListItem, Hashable {
     public var state: String
     /// Whether the port has carrier.
     public var carrier: Bool
-    /// Why the port is down; which settings of routers on its link do not match; or that no hello is received. For a port that
+    /// Why the port is down; which settings of routers on its link do not match; that no hello is received; or what is wrong with
+    /// its cable. For a port that
     /// is not used, ``decision`` if an operator may miss the port. Otherwise `nil`.
     public var problem: String?
     /// The link-local address that OSPF uses; `nil` if the port is down or not used.
@@ -44,6 +45,8 @@ public struct Interface: ListItem, Hashable {
     public var queued: Int
     /// The rule of `interfaces` by which the port is used, or the reason why it is not used. `nil` from older agents.
     public var decision: String?
+    /// Whether the port is used only where there is no better way, because its cable is bad; `nil` if not.
+    public var avoided: Bool?
 
     public init(
         name: String, index: Int, type: String, configuredType: String, state: String, carrier: Bool, problem: String?,

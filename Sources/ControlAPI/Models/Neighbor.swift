@@ -62,9 +62,14 @@ public struct Neighbor: ListItem, Hashable {
         /// Requests sent, and answers received.
         public var sent: Int
         public var answered: Int
+        /// Answers that fit no request, or were received twice.
+        public var unexpected: Int?
+        /// The largest packet that arrives, in octets, if one of the link's MTU does not; `nil` otherwise.
+        public var largestPacket: Int?
 
         public init(
-            state: String, roundTrip: Double?, roundTrip99: Double?, loss: Double?, sent: Int, answered: Int
+            state: String, roundTrip: Double?, roundTrip99: Double?, loss: Double?, sent: Int, answered: Int,
+            unexpected: Int? = nil, largestPacket: Int? = nil
         ) {
             self.state = state
             self.roundTrip = roundTrip
@@ -72,6 +77,8 @@ public struct Neighbor: ListItem, Hashable {
             self.loss = loss
             self.sent = sent
             self.answered = answered
+            self.unexpected = unexpected
+            self.largestPacket = largestPacket
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Links
 internal import Liveness
 internal import MeshConfiguration
 internal import OSPF
@@ -13,16 +14,18 @@ extension MeshNode {
         let neighbors = router!.askableNeighbors
         var targets: [EchoTarget] = []
         for neighbor in neighbors {
-            guard let rule = interfaces.ports[neighbor.interface]?.rule,
-                let parameters = rule.liveness.parameters(isBroadcast: neighbor.isBroadcast)
+            guard let port = interfaces.ports[neighbor.interface],
+                let parameters = port.rule.liveness.parameters(isBroadcast: neighbor.isBroadcast)
             else { continue }
             let key = EchoTarget.Key(interface: neighbor.interface, address: neighbor.address)
-            targets.append(EchoTarget(key: key, source: neighbor.source, parameters: parameters))
+            targets.append(
+                EchoTarget(key: key, source: neighbor.source, parameters: parameters, mtu: port.link.mtu))
         }
         let keys = Set(neighbors.map { EchoTarget.Key(interface: $0.interface, address: $0.address) })
         let previous = liveness.targets
-        guard liveness.update(neighbors: keys, targets: targets) else { return }
+        guard liveness.update(neighbors: keys, targets: targets, at: now) else { return }
         effects.append(.watchNeighbors(liveness.targets))
+        noteAskedNeighbors(at: now)
         // A neighbor that is asked no more is judged by its hellos alone.
         for target in previous where liveness.state(of: target.key) == nil {
             notifyRouter(
@@ -32,9 +35,8 @@ extension MeshNode {
 
     mutating func receive(_ reports: [EchoReport], at now: Instant) {
         for report in reports {
-            let lossBefore = liveness.loss(of: report.target)
             guard let before = liveness.note(report) else { continue }
-            if (lossBefore == 0) != (report.loss == 0) { problems.noteChange(at: now) }
+            noteQuality(report, before: before, at: now)
             let key = report.target
             switch (before, report.state) {
             case (_, .failed(answersAgain: false)):

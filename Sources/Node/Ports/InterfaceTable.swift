@@ -43,6 +43,9 @@ public struct InterfaceTable: Sendable {
     /// The ports of the mesh, by index, whether the router can use them or not. None of them is in ``unused``.
     public private(set) var ports: [UInt32: Port] = [:]
 
+    /// The ports, by index, that should be used only where there is no better way; they have a high cost.
+    public internal(set) var avoided: Set<UInt32> = []
+
     public init() {}
 
     /// The minimum MTU of IPv6 (RFC 8200 §5).
@@ -166,7 +169,8 @@ public struct InterfaceTable: Sendable {
         }
         let previous = ports[link.index]
         let state = Self.state(
-            of: link, rule, own, unusable: all.filter { !$0.isUsable }, current: previous?.routerAddress)
+            of: link, rule, own, unusable: all.filter { !$0.isUsable }, current: previous?.routerAddress,
+            isAvoided: avoided.contains(link.index))
         let prefixes = Set(
             own.filter { !$0.address.isLinkLocal }.map { IPv6Prefix($0.address, length: $0.prefixLength) })
         let isDetecting = all.contains { $0.address.isLinkLocal && !$0.isUsable && !$0.isDuplicate }
@@ -226,6 +230,7 @@ public struct InterfaceTable: Sendable {
     /// Removes a link. If it is one of ``ports``, it stays listed as gone until a port of this name is one of them again;
     /// beyond ``mostGone`` it is not listed. Returns the change for the router; `nil` if the router could not use the port.
     public mutating func remove(_ index: UInt32) -> Change? {
+        avoided.remove(index)
         unused[index] = nil
         let port = ports[index]
         let change = drop(index, reason: "the port is gone (removed)")
@@ -252,6 +257,16 @@ public struct InterfaceTable: Sendable {
         return (down + lost.map { ($0.link.name, $0.reason.text(of: $0.link.name)) }).sorted { $0.name < $1.name }
     }
 
+    /// Avoids a port, or ends that. Returns the change for the router; `nil` if the router cannot use the port.
+    mutating func setAvoided(_ index: UInt32, _ isAvoided: Bool) -> Change? {
+        if isAvoided { avoided.insert(index) } else { avoided.remove(index) }
+        guard let port = ports[index], case .up(let before) = port.state else { return nil }
+        var configuration = before
+        configuration.cost = isAvoided ? QualityTable.costToAvoid(port.rule.cost) : port.rule.cost
+        ports[index]!.state = .up(configuration)
+        return configuration == before ? nil : .changed(configuration, from: before)
+    }
+
     /// The names of the removed ports that are listed as gone, ascending.
     public var gone: [String] { unused.values.filter { $0.reason == .gone }.map(\.link.name).sorted() }
 
@@ -265,7 +280,7 @@ public struct InterfaceTable: Sendable {
     /// the link-local address in use.
     private static func state(
         of link: Link, _ rule: InterfaceRule, _ addresses: [InterfaceAddress], unusable: [InterfaceAddress],
-        current: IPv6Address?
+        current: IPv6Address?, isAvoided: Bool
     ) -> Port.State {
         guard link.isUp else { return .down("the link is down; set it up with: ip link set \(link.name) up") }
         guard link.hasCarrier else { return .down("no carrier") }
@@ -280,7 +295,8 @@ public struct InterfaceTable: Sendable {
         }
         var configuration = InterfaceConfiguration(
             index: link.index, name: link.name, mtu: min(link.mtu, greatestMTU), linkLocalAddress: address,
-            cost: rule.cost, helloInterval: rule.hello, deadInterval: rule.dead, retransmitInterval: rule.retransmit,
+            cost: isAvoided ? QualityTable.costToAvoid(rule.cost) : rule.cost, helloInterval: rule.hello,
+            deadInterval: rule.dead, retransmitInterval: rule.retransmit,
             priority: rule.priority)
         switch rule.role {
         case .active(let kind): configuration.kind = kind

@@ -9,6 +9,7 @@ extension MeshNode {
     mutating func receive(_ event: KernelEvent, at now: Instant) {
         switch event {
         case .link(let link):
+            noteCarrier(link, before: links[link.index], at: now)
             links[link.index] = link
             installer.link(link.index, isUsable: link.isUsable)
             if link.isLoopback, !link.isUp { settings.invalidate() }
@@ -20,6 +21,7 @@ extension MeshNode {
             serviceRoutes.invalidate()
             installer.link(link.index, isUsable: false, isGone: true)
             lastHeard.removed(link.index)
+            quality.forget(link.index)
             settings.forget(port: link.name)
             if let change = interfaces.remove(link.index) { apply(change, at: now) }
         case .address(let address):

@@ -40,7 +40,7 @@ extension MeshNode {
 
     private func foundProblems(at now: Instant) -> [Problem] {
         stageProblems + processProblems(at: now) + kernelProblems(at: now) + linkProblems(at: now)
-            + neighborProblems(at: now)
+            + cableProblems(at: now) + neighborProblems(at: now)
             + authenticationProblems(at: now) + meshProblems(at: now) + clusterProblems
     }
 
@@ -241,13 +241,8 @@ extension MeshNode {
                     "\(who) on \(port) hears us but drops echo requests: a dead cable to it is found by missing hellos only",
                     remedy: "let it answer ICMPv6 echo requests without a low rate limit, then reload the configuration"
                 ))
-        } else if case let loss = liveness.loss(of: key), loss > 0 {
-            found.append(
-                Problem(
-                    .lossyCable, "\(who) on \(port)",
-                    "\(loss) % of the latest echo requests to \(who) on \(port) were lost",
-                    remedy: "check cable, transceivers and the port's errors (ethtool -S \(port))"))
         }
+        found += wayProblems(of: neighbor, who: who, port: port)
         if let (text, since) = stall(of: neighbor, on: interface, at: now) {
             found.append(
                 Problem(

@@ -49,6 +49,16 @@ public struct Problem: Hashable, Sendable {
         case unresponsiveNeighbor
         /// The cable to a neighbor loses packets.
         case lossyCable
+        /// Packets as large as the link's MTU do not arrive at a neighbor.
+        case packetSize
+        /// The round trip over a cable is far longer than over others of its kind.
+        case slowCable
+        /// A port receives damaged packets.
+        case damagedPackets
+        /// A link runs at a lower speed than before.
+        case linkSpeed
+        /// A cable goes down and comes back again and again.
+        case flappingCable
         /// A router comes without a valid key: its packets are refused, or accepted where keys are not required.
         case unauthenticRouter
         /// No key is valid for sending.

@@ -83,7 +83,12 @@ public struct Machine: Sendable {
     var unreadNews: [NodeEvent] = []
     /// The echoes of the process, when its timer for them fires, and answers that it has not read.
     var prober = EchoProber()
+    /// The ports that the process avoids, and when that last changed in its router-LSA.
+    var avoidedPorts: Set<UInt32> = []
+    var avoidanceChange: Instant?
     var echoTimer: Instant?
+    /// The ports whose readings the process wants.
+    var watchedPorts: Set<UInt32> = []
     var unreadAnswers: [Answer] = []
     /// The version of the announcements that were last compared with the addresses on `lo`.
     var checkedAnnouncements: UInt64 = 0
@@ -92,6 +97,8 @@ public struct Machine: Sendable {
     struct Answer: Sendable {
         var target: EchoTarget.Key
         var sequence: UInt16
+        /// The size of a padded request; 0 for others.
+        var size: Int
         var roundTrip: Duration
     }
 
@@ -191,7 +198,7 @@ public struct Machine: Sendable {
             && !process.ledger.isBusy && process.ledger.nextDeadline == nil
             && process.serviceAddresses.nextDeadline == nil
             && !process.installer.isBusy && process.installer.nextDeadline == nil && kernel.forwards
-            && !process.liveness.isRecovering && process.vips.isDecided && hasWantedBypass
+            && !process.liveness.isRecovering && !process.quality.mayChange && process.vips.isDecided && hasWantedBypass
     }
 
     /// Whether the kernel has the nftables table that the process wants; it may have more addresses, which an earlier process left.

@@ -56,6 +56,7 @@ extension Network {
             }
         }
         if !newHosts.isEmpty { checkBypass(of: node, newHosts) }
+        if usesQuality { checkQuality(of: node) }
         setTimer(node)
     }
 
@@ -76,6 +77,9 @@ extension Network {
         case .watchNeighbors(let targets):
             nodes[node].prober.watch(targets, at: localTime(of: node))
             setEchoTimer(node)
+        case .watchPorts(let watched):
+            nodes[node].watchedPorts = Set(watched)
+            return .ports(speedReadings(of: nodes[node].ports, at: node))
         case .proxyBypass(let request): return .proxyBypass(nodes[node].kernel.carryOut(request))
         case .settings(let wanted): return .settings(nodes[node].kernel.apply(wanted))
         case .send(let interface, let source, let destination, let octets):

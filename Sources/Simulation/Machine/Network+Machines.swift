@@ -81,6 +81,7 @@ extension Network {
         rule.retransmit = configuration.retransmitInterval
         rule.priority = configuration.priority
         rule.liveness = ports[port].liveness
+        rule.isQualityOn = ports[port].isQualityOn
         return rule
     }
 
@@ -131,7 +132,10 @@ extension Network {
         nodes[node].timer = nil
         nodes[node].unreadPackets = []
         nodes[node].unreadNews = []
-        nodes[node].prober = EchoProber()
+        nodes[node].prober = EchoProber(seed: UInt64(node))
+        nodes[node].watchedPorts = []
+        nodes[node].avoidedPorts = []
+        nodes[node].avoidanceChange = nil
         nodes[node].echoTimer = nil
         nodes[node].unreadAnswers = []
         nodes[node].checks = [:]

@@ -77,6 +77,8 @@ public enum Action: Hashable, Sendable {
     case defaultRoute(node: Int, IPFamily, exists: Bool)
     /// A port's cost changes.
     case cost(link: Int, end: Int, UInt16)
+    /// The driver of a port tells another speed, in Mbit/s.
+    case speed(link: Int, end: Int, Int)
     /// A port gets another link-local address.
     case renumber(link: Int, end: Int)
     /// All ports of a link get another MTU.

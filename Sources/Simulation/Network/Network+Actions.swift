@@ -45,6 +45,10 @@ extension Network {
 
         case .announce, .withdraw, .announceExternal, .withdrawExternal, .vips, .stub: announce(action)
         case .cost, .renumber, .mtu: reconfigure(action)
+        case .speed(let link, let end, let speed):
+            let port = links[link].ports[end]
+            ports[port].speed = speed
+            notifySpeeds(ports[port].node, of: [port])
 
         case .replay(let node, let sequenceNumber, let isStray):
             replay(node, sequenceNumber: sequenceNumber, isStray: isStray)

@@ -25,7 +25,7 @@ extension Network {
         nodes[node].unreadAnswers = []
         for answer in answers {
             nodes[node].prober.answered(
-                answer.target, answer.sequence, roundTrip: answer.roundTrip, at: local)
+                answer.target, answer.sequence, size: answer.size, roundTrip: answer.roundTrip, at: local)
         }
         var requests: [EchoRequest] = []
         var reports: [EchoReport] = []
@@ -65,7 +65,8 @@ extension Network {
         let quality = links[link].quality
         for other in links[link].ports.indices where other != end {
             // A damaged packet has a wrong checksum.
-            guard !links[link][cutFrom: end, to: other], !random.chance(quality.loss),
+            guard !links[link][cutFrom: end, to: other], echo.request.size <= quality.largestPacket,
+                !random.chance(quality.loss),
                 !random.chance(quality.corruption)
             else { continue }
             enqueue(
@@ -85,7 +86,8 @@ extension Network {
             else { return }
             nodes[node].unreadAnswers.append(
                 Machine.Answer(
-                    target: echo.request.target, sequence: echo.request.sequence, roundTrip: now - echo.moment))
+                    target: echo.request.target, sequence: echo.request.sequence, size: echo.request.size,
+                    roundTrip: now - echo.moment))
         } else if address == echo.request.target.address {
             var answer = echo
             answer.isAnswer = true

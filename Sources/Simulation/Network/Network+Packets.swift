@@ -48,7 +48,10 @@ extension Network {
         destination: IPv6Address
     ) {
         let quality = links[link].quality
-        guard !links[link][cutFrom: sender, to: receiver], !random.chance(quality.loss) else {
+        // The IPv6 header has 40 octets.
+        guard !links[link][cutFrom: sender, to: receiver], octets.count + 40 <= quality.largestPacket,
+            !random.chance(quality.loss)
+        else {
             statistics.lost += 1
             return
         }

@@ -32,6 +32,8 @@ public struct Network: Sendable {
     /// Set when a timer spins or there is a storm of packets. No further events are then processed: they would only fill
     /// memory.
     private(set) var isHalted = false
+    /// Whether there are ports that are avoided while their cables are bad.
+    private(set) var usesQuality = false
     /// The number of LSAs in the largest database seen.
     var mostLSAs = 0
     /// The current second, and the packets other than hellos that were sent in it.
@@ -80,11 +82,12 @@ public struct Network: Sendable {
             ports.append(
                 Port(
                     node: endPlan.node, link: links.count, end: end, liveness: plan.liveness,
-                    configuration: configuration))
+                    isQualityOn: plan.isQualityOn, configuration: configuration))
             nodes[endPlan.node].ports.append(index)
             indices.append(index)
         }
         links.append(Link(ports: indices, isSegment: plan.isSegment, quality: plan.quality))
+        usesQuality = usesQuality || plan.isQualityOn
     }
 
     /// `fe80::200:ff:fe00:N`, as from a hardware address; N is the port's place plus 1, and `generation` is in higher bits.

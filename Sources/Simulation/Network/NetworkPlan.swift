@@ -72,6 +72,8 @@ public struct LinkPlan: Hashable, Sendable {
     public var mtu: Int
     /// Whether neighbors are asked by echo requests. Off unless it matters: echoes are most packets of a run otherwise.
     public var liveness = InterfaceRule.Liveness.off
+    /// Whether its ports are avoided while it is bad.
+    public var isQualityOn = false
 
     public init(
         ends: [EndPlan], isSegment: Bool = false, quality: LinkQuality = LinkQuality(),
@@ -118,6 +120,8 @@ public struct LinkQuality: Hashable, Sendable {
     public var duplication: Double
     /// The chance that one bit of a packet is flipped.
     public var corruption: Double
+    /// Larger packets are lost, in octets with the IPv6 header.
+    public var largestPacket = Int.max
 
     /// Describes a link; the default is a good cable.
     public init(

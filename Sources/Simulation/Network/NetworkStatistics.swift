@@ -11,6 +11,8 @@ public struct NetworkStatistics: Hashable, Sendable {
     public var delivered = 0
     /// Echo requests sent.
     public var echoes = 0
+    /// Changes of router-LSAs because of the quality of cables.
+    public var qualityChanges = 0
     /// Packets lost on a link, at a port without carrier or process, because their source address is no longer that of the
     /// port, or because the sockets of a sleeping process are full.
     public var lost = 0
@@ -47,6 +49,8 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         case spin
         /// Far more packets other than hellos within a second than any database explains.
         case storm
+        /// A node avoids a port that it must not avoid, or changes costs because of the quality of cables too often.
+        case quality
         /// The sum of the updates of a route table is not the route table.
         case updates
         /// A node has work left in a network that should be at rest.

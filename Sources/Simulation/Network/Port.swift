@@ -13,6 +13,10 @@ public struct Port: Sendable {
     public let end: Int
     /// Whether neighbors are asked by echo requests.
     let liveness: InterfaceRule.Liveness
+    /// Whether it is avoided while its cable is bad.
+    let isQualityOn: Bool
+    /// The speed of the link as the driver tells it, in Mbit/s.
+    var speed = 10_000
     /// Its configuration; the process may not know the latest one yet.
     public internal(set) var configuration: InterfaceConfiguration
     /// Whether its cable is unplugged.

@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Node
 internal import OSPF
 
 /// The real topology, calculated from the links and the machines of the network and not from the state of routers: which
@@ -80,7 +81,11 @@ struct GroundTruth: Sendable {
     /// Adds the edges between ports of a link that hear one another.
     private static func connect(_ group: [Int], on link: Link, of network: Network, edges: inout [[Edge]]) {
         func cost(_ port: Int) -> Int {
-            network.nodes[network.ports[port].node].isStub ? stubCost : Int(network.ports[port].configuration.cost)
+            let node = network.nodes[network.ports[port].node]
+            let configuration = network.ports[port].configuration
+            if node.isStub { return stubCost }
+            let isAvoided = node.process?.isAvoided(configuration.index) == true
+            return Int(isAvoided ? QualityTable.costToAvoid(configuration.cost) : configuration.cost)
         }
         if !link.isSegment {
             for (near, far) in [(group[0], group[1]), (group[1], group[0])] {

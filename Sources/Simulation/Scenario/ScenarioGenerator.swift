@@ -63,6 +63,7 @@ struct ScenarioGenerator {
         if theme == .longRest { helloInterval = .seconds(20) }
         drawPlan()
         if theme != .longRest { drawLiveness() }
+        let usesQuality = theme != .longRest && drawAvoidance()
         start()
         switch theme {
         case .faults: addFaults(random.number(in: 1...faultLimit), from: FaultKind.allCases)
@@ -78,6 +79,7 @@ struct ScenarioGenerator {
             // The refresh of an LSA at the last sequence number changes routes, because the LSA is flushed first.
             addFaults(random.number(in: 0...4), from: FaultKind.allCases.filter { $0 != .replay })
         }
+        if usesQuality { addBadCables(from: end) }
         let isHealed = random.chance(0.6)
         if isHealed { script.append(Scenario.Step(end + gap(), .healAll)) }
         // A long rest ends after LSAs are refreshed (1800 s) and unreachable ones have aged out (3600 s).
@@ -87,7 +89,9 @@ struct ScenarioGenerator {
             seed: seed, title: "\(theme), \(topology)\(isHealed ? ", healed" : "")", plan: plan,
             script: script.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(
                 \.element),
-            patience: slow ? .seconds(600) : .seconds(90), rest: theme == .longRest ? .seconds(4000) : .seconds(10))
+            // What was bad must be good for minutes.
+            patience: usesQuality ? .seconds(1500) : slow ? .seconds(600) : .seconds(90),
+            rest: theme == .longRest ? .seconds(4000) : .seconds(10))
         scenario.steadyFrom = steadyFrom
         return scenario
     }

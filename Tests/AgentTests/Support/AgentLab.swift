@@ -33,9 +33,9 @@ func withPair(_ config: String = "", _ body: (inout Lab) throws -> Void) throws 
     }
 }
 
-/// Waits until the condition holds, for at most 20 s. If it throws, for example because an agent is starting and does not
+/// Waits until the condition holds, for at most 20 s unless another limit is given. If it throws, for example because an agent is starting and does not
 /// answer, it does not hold.
-func eventually(_ what: String, _ condition: () throws -> Bool) throws {
+func eventually(_ what: String, limit: Duration = .seconds(20), _ condition: () throws -> Bool) throws {
     var problem = ""
     func holds() -> Bool {
         do { return try condition() } catch {
@@ -43,10 +43,10 @@ func eventually(_ what: String, _ condition: () throws -> Bool) throws {
             return false
         }
     }
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + limit
     var pause: UInt32 = 10_000
     while !holds() {
-        guard ContinuousClock.now < deadline else { throw LabError("Not within 20 s: \(what)\(problem)") }
+        guard ContinuousClock.now < deadline else { throw LabError("Not within \(limit): \(what)\(problem)") }
         usleep(pause)
         pause = min(pause + pause / 2, 50_000)
     }
