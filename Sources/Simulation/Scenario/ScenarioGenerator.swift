@@ -82,8 +82,8 @@ struct ScenarioGenerator {
         if usesQuality { addBadCables(from: end) }
         let isHealed = random.chance(0.6)
         if isHealed { script.append(Scenario.Step(end + gap(), .healAll)) }
+        addAuthentication(isCalm: theme == .coldStart && !usesQuality)
         // A long rest ends after LSAs are refreshed (1800 s) and unreachable ones have aged out (3600 s).
-        addAuthentication(isCalm: theme == .coldStart)
         let slow = helloInterval > .seconds(1)
         var scenario = Scenario(
             seed: seed, title: "\(theme), \(topology)\(isHealed ? ", healed" : "")", plan: plan,
