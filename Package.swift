@@ -89,7 +89,10 @@ let core: [Target] = [
         ]),
     tests(
         "Simulation",
-        ["Timing", "Addressing", "OSPFPacket", "OSPF", "Routing", "Services", "MeshConfiguration", "Node"]),
+        [
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Authentication", "Routing", "Services", "MeshConfiguration",
+            "Node",
+        ]),
 ]
 
 // The shell around the core: everything that touches the world.
@@ -196,7 +199,7 @@ let package = Package(
     products: [
         .library(name: "ShortestPath", targets: ["ShortestPath"]),
         .library(name: "OSPF", targets: ["Timing", "Addressing", "OSPFPacket", "OSPF"]),
-        .library(name: "Simulation", targets: ["Node", "Simulation"]),
+        .library(name: "Simulation", targets: ["Authentication", "Node", "Simulation"]),
     ],
     dependencies: coreOnly
         ? []

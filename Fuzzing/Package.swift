@@ -8,12 +8,13 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 let core = Target.Dependency.product(name: "OSPF", package: "kubermesh")
+let simulation = Target.Dependency.product(name: "Simulation", package: "kubermesh")
 
 let package = Package(
     name: "fuzzing",
     dependencies: [.package(name: "kubermesh", path: "..")],
     targets: [
-        .target(name: "FuzzingSupport", dependencies: [core], swiftSettings: settings),
+        .target(name: "FuzzingSupport", dependencies: [core, simulation], swiftSettings: settings),
         // libFuzzer brings the main function.
         .executableTarget(
             name: "FuzzPackets", dependencies: ["FuzzingSupport", core],

@@ -49,6 +49,10 @@ SCENARIOS = [
         Row("carrier lost on the path in use, at the sender: outage", "outage", MILLISECONDS, 3)]),
     Scenario("carrier-beyond", scenarios.carrier_beyond, 3, [
         Row("carrier lost on the path in use, one hop on: outage", "outage", MILLISECONDS, 3)]),
+    Scenario("only-way", scenarios.only_way, 3, [
+        Row("carrier lost on the only shortest path, at the sender, 10,000 routes: outage", "outage", MILLISECONDS, 1)]),
+    Scenario("suspended", scenarios.only_way_suspended, 1, [
+        Row("the same while that router is suspended, so with no request: outage", "outage", MILLISECONDS, 1)]),
     Scenario("silent", scenarios.silent, 3, [
         Row("the path in use drops everything and keeps its carrier, default settings: outage", "outage",
             MILLISECONDS, 160)]),

@@ -1,7 +1,9 @@
 """What is measured. Each function makes its own lab, takes the name of a router and returns named figures."""
 
+import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -140,8 +142,8 @@ def anycast(router):
 class ManyPrefixes:
     """A square whose n4 will announce ten thousand prefixes when it is told to."""
 
-    def __init__(self, router):
-        own = {}
+    def __init__(self, router, nodes=None):
+        own = dict(nodes or {})
         if router == "bird":
             routes = "\n".join(f"    route {prefix} blackhole;" for prefix in MANY)
             own["n4"] = {"config": f"protocol static many {{\n    disabled;\n    ipv6;\n{routes}\n}}"}
@@ -205,6 +207,30 @@ def many_prefixes(router):
         memory = lab.resident("n1")
         moved = mesh.lose_one_way()
         return {"announced": announced, "memory": memory, "moved": moved}
+
+
+def only_way(router, is_suspended=False):
+    """The way through n2 is the only shortest one from n1, and n3, which is farther away, does not send packets back. With
+    `is_suspended`, the router of n1 does not run when carrier is lost: whatever the kernel does, it was not asked to."""
+    with ManyPrefixes(router, {"n3": {"ospf": {"cost": 20}}}) as mesh:
+        lab = mesh.lab
+        mesh.announce()
+        lab.settle(quiet=4, limit=30)
+        pids = lab.pids("n1") if is_suspended else []
+        with Probe(lab, lab.address("n4"), ["n4"], 4) as probe:
+            probe.way(["n2"])
+            try:
+                for pid in pids:
+                    os.kill(pid, signal.SIGSTOP)
+                lab.cut("n2", "n1")
+                return probe.finish()
+            finally:
+                for pid in pids:
+                    os.kill(pid, signal.SIGCONT)
+
+
+def only_way_suspended(router):
+    return only_way(router, is_suspended=True)
 
 
 def many_requests(router):

@@ -37,7 +37,7 @@ public struct Daemon: Sendable {
     private var file: WatchedFile
     let configuration: Configuration
 
-    /// Reads the configuration. Throws if it cannot be read, or it or a default from the environment is not valid.
+    /// Reads the configuration, without keys. Throws if it cannot be read, or it or a default from the environment is not valid.
     public init(options: Options) throws {
         self.options = options
         log = Logger(label: "meshd") { _ in LineLogHandler(format: options.logFormat, level: options.logLevel) }
@@ -58,6 +58,8 @@ public struct Daemon: Sendable {
     /// Runs until SIGTERM or SIGINT; SIGHUP reads the configuration again. Call it on the main thread, before there are others.
     /// Throws if the agent cannot start, for example because another one runs in this network namespace.
     public func run() throws {
+        var configuration = configuration
+        try configuration.readKeys()
         let signals = Signals([SIGTERM, SIGINT, SIGHUP])
         OpenFiles.raiseLimit()
         let sole = try SoleAgent()

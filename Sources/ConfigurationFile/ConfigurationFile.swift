@@ -3,7 +3,7 @@ internal import Linux
 public import MeshConfiguration
 
 extension Configuration {
-    /// Reads the configuration file at `path`; `hint` says what to do if there is none.
+    /// Reads the configuration file at `path`; `hint` says what to do if there is none. Keys are not read (``readKeys()``).
     public init(contentsOf path: String, hint: String = "is the path right?") throws(ConfigurationProblems) {
         let octets: [UInt8]
         do {
@@ -23,6 +23,5 @@ extension Configuration {
                 problems: [ConfigurationProblem(file: path, key: "", message: "is not UTF-8 text")])
         }
         try self.init(yaml: text, file: path)
-        try readKeys()
     }
 }

@@ -97,7 +97,7 @@ extension Configuration {
             if let list = section.list("serviceRanges") { readServiceRanges(list, section) }
         }
         if let section = file.section(
-            "ospf", keys: ["area", "instance", "maximumPaths", "spfDelay", "gracefulRestart"])
+            "ospf", keys: ["area", "instance", "maximumPaths", "spfDelay", "fastReroute", "gracefulRestart"])
         {
             readOSPF(section)
         }
@@ -186,6 +186,7 @@ extension Configuration {
         section.read("area", into: &ospf.area, Read.area)
         section.read("instance", into: &ospf.instance) { try Read.integer($0, in: 0...255) }
         section.read("maximumPaths", into: &ospf.maximumPaths) { try Read.integer($0, in: 1...256) }
+        section.read("fastReroute", into: &ospf.fastReroute, Read.boolean)
         if let restart = section.section("gracefulRestart", keys: ["helper", "strictLSAChecking", "period"]) {
             ospf.gracefulRestart.read(restart)
         }

@@ -1,7 +1,7 @@
 public import Authentication
 internal import Glibc
 internal import Linux
-internal import MeshConfiguration
+public import MeshConfiguration
 import Yams
 
 /// The file with the keys of the mesh. It is apart from the configuration file because it must be readable by the agent alone.
@@ -159,8 +159,8 @@ extension Read {
 }
 
 extension Configuration {
-    /// Reads the key file that `auth` names.
-    mutating func readKeys() throws(ConfigurationProblems) {
+    /// Reads the key file that `auth` names, if it names one.
+    public mutating func readKeys() throws(ConfigurationProblems) {
         guard let path = authentication.keyFile else { return }
         authentication.keys = try KeyFile.read(path)
     }

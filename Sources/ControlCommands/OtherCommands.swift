@@ -46,7 +46,8 @@ struct ValidateCommand: ParsableCommand {
 
     func run() throws {
         do {
-            _ = try Configuration(contentsOf: file)
+            var configuration = try Configuration(contentsOf: file)
+            try configuration.readKeys()
             Console.write("\(file): ok\n")
         } catch {
             Console.complain("\(error)\n")

@@ -101,7 +101,8 @@ public enum SmallFile {
         guard stat(path, &status) == 0 else { return nil }
         return Stamp(
             file: UInt64(status.st_ino), size: Int64(status.st_size),
-            modified: withUnsafeBytes(of: status.st_mtim) { Array($0) })
+            modified: withUnsafeBytes(of: status.st_mtim) { Array($0) },
+            changed: withUnsafeBytes(of: status.st_ctim) { Array($0) })
     }
 
     /// See ``stamp(of:)``.
@@ -109,7 +110,9 @@ public enum SmallFile {
         /// The inode number.
         var file: UInt64
         var size: Int64
-        /// The time of the last change: the octets of `st_mtim`, which are only compared for equality.
+        /// The time of the last change of the contents: the octets of `st_mtim`, which are only compared for equality.
         var modified: [UInt8]
+        /// The time of the last change, also of owner and permissions (`st_ctim`).
+        var changed: [UInt8]
     }
 }

@@ -156,6 +156,8 @@ extension Configuration {
         public var maximumPaths = 64
         /// The SPF delay (RFC 8405).
         public var spfDelay = SPFDelayParameters()
+        /// Whether routes with a single next hop have a loop-free alternate as its backup (RFC 5286).
+        public var fastReroute = true
         /// Graceful restart (RFC 3623).
         public var gracefulRestart = GracefulRestartOptions()
 

@@ -16,10 +16,10 @@ extension KernelFIB {
                 $0.attribute(Int(NHA_OIF), nextHop.interface)
                 if !nextHop.isOnLink { $0.attribute(Int(NHA_GATEWAY), nextHop.gateway) }
             }
-        case .addGroup(let id, let members):
-            encodeGroup(id, members, flags: Flag.create | Flag.exclusive, sequence: sequence, into: &batch)
-        case .replaceGroup(let id, let members):
-            encodeGroup(id, members, flags: Flag.replace, sequence: sequence, into: &batch)
+        case .addGroup(let id, let group):
+            encodeGroup(id, group, flags: Flag.create | Flag.exclusive, sequence: sequence, into: &batch)
+        case .replaceGroup(let id, let group):
+            encodeGroup(id, group, flags: Flag.replace, sequence: sequence, into: &batch)
         case .addRoute(let prefix, let target):
             encodeRoute(prefix, target, flags: Flag.create | Flag.exclusive, sequence: sequence, into: &batch)
         case .replaceRoute(let prefix, let target):
@@ -49,16 +49,17 @@ extension KernelFIB {
     }
 
     private func encodeGroup(
-        _ id: NextHopID, _ members: [NextHopID], flags: Int, sequence: UInt32, into batch: inout MessageEncoder
+        _ id: NextHopID, _ group: NextHopGroup, flags: Int, sequence: UInt32, into batch: inout MessageEncoder
     ) {
         batch.message(Int(RTM_NEWNEXTHOP), flags: flags, sequence: sequence, nextHopHeader(family: AF_UNSPEC)) {
             $0.attribute(Int(NHA_ID), id.rawValue)
-            $0.nested(Int(NHA_GROUP)) { group in
-                // The kernel adds one to the weight.
-                for member in members {
-                    group.append(nexthop_grp(id: member.rawValue, weight: 0, resvd1: 0, resvd2: 0))
+            $0.nested(Int(NHA_GROUP)) { list in
+                for member in group.members {
+                    list.append(nexthop_grp(member, weight: group.backup == nil ? 1 : GroupWeight.beforeBackup))
                 }
+                if let backup = group.backup { list.append(nexthop_grp(backup, weight: 1)) }
             }
+            if group.isResilient { ResilientGroup.encode(into: &$0) }
         }
     }
 
@@ -121,7 +122,7 @@ extension KernelFIB {
             Int(RTA_VIA.rawValue), octets: withUnsafeBytes(of: UInt16(AF_INET6), Array.init) + gateway.octets)
     }
 
-    private func nextHopHeader(family: CInt, flags: UInt32 = 0) -> nhmsg {
+    func nextHopHeader(family: CInt, flags: UInt32 = 0) -> nhmsg {
         nhmsg(
             nh_family: UInt8(family), nh_scope: 0, nh_protocol: configuration.protocolNumber, resvd: 0, nh_flags: flags)
     }

@@ -193,9 +193,10 @@ extension KernelFIB {
             guard let object = NextHopObject($0) else { return }
             switch object.content {
             case .single(let nextHop) where object.protocolNumber == ours: result.nextHops[object.id] = nextHop
-            case .group(let members) where object.protocolNumber == ours: result.groups[object.id] = members
+            case .group(let group) where object.protocolNumber == ours: result.groups[object.id] = group
             // A group without members is never wanted, so it is replaced or removed.
-            case .weightedGroup where object.protocolNumber == ours: result.groups[object.id] = []
+            case .weightedGroup(let isResilient) where object.protocolNumber == ours:
+                result.groups[object.id] = NextHopGroup([], isResilient: isResilient)
             default: result.foreignIDs.insert(object.id)
             }
         }

@@ -6,10 +6,10 @@ internal import Routing
 struct NextHopObject {
     enum Content {
         case single(NextHop)
-        case group([NextHopID])
-        /// A group whose members have different weights, which we never make but can replace.
-        case weightedGroup
-        /// Something else that we do not make, such as a blackhole, an IPv4 next hop without a gateway, or a resilient group.
+        case group(NextHopGroup)
+        /// A group with other weights than those of a member and its backup, which we never make but can replace.
+        case weightedGroup(isResilient: Bool)
+        /// Something else that we do not make, such as a blackhole or an IPv4 next hop without a gateway.
         case other
     }
 
@@ -21,6 +21,10 @@ struct NextHopObject {
     var interface: UInt32?
     /// The members of a group, also if it is weighted or ``content`` is ``Content/other``.
     var memberIDs: [NextHopID] = []
+    /// The weights of the members of a group, each 1–65,536.
+    var weights: [Int] = []
+    /// Whether it is a resilient group.
+    var isResilient = false
 
     init?(_ message: MessageView) {
         guard message.type == Int(RTM_NEWNEXTHOP) || message.type == Int(RTM_DELNEXTHOP),
@@ -29,9 +33,9 @@ struct NextHopObject {
         var id: UInt32?
         var interface: UInt32?
         var gateway: IPv6Address?
-        var members: [NextHopID]?
+        var members: [nexthop_grp]?
         var isPlain = true
-        var isWeighted = false
+        var isResilient = false
         message.forEachAttribute(after: nhmsg.self) { attribute in
             switch attribute.type {
             case Int(NHA_ID): id = attribute.value()
@@ -39,14 +43,13 @@ struct NextHopObject {
             case Int(NHA_GATEWAY): gateway = attribute.address
             case Int(NHA_GROUP):
                 let size = MemoryLayout<nexthop_grp>.size
-                let entries = stride(from: 0, to: attribute.payload.count - attribute.payload.count % size, by: size)
+                members = stride(from: 0, to: attribute.payload.count - attribute.payload.count % size, by: size)
                     .map { attribute.payload.loadUnaligned(fromByteOffset: $0, as: nexthop_grp.self) }
-                // Only the ratio counts: zebra may rewrite our groups, with the weight 256 for every member. The message
-                // has the weight minus 1; `resvd1` is its upper octet since Linux 6.12.
-                isWeighted = entries.contains { $0.weight != entries[0].weight || $0.resvd1 != entries[0].resvd1 }
-                members = entries.map { NextHopID(rawValue: $0.id) }
-            // 0 is a plain multipath group; other types are resilient.
-            case Int(NHA_GROUP_TYPE): if attribute.value(UInt16.self) != 0 { isPlain = false }
+            case Int(NHA_GROUP_TYPE):
+                // 0 is a plain multipath group.
+                let type = attribute.value(UInt16.self)
+                isResilient = type == ResilientGroup.type
+                if type != 0, !isResilient { isPlain = false }
             case Int(NHA_BLACKHOLE), Int(NHA_ENCAP), Int(NHA_FDB): isPlain = false
             default: break
             }
@@ -56,17 +59,25 @@ struct NextHopObject {
         protocolNumber = fixed.nh_protocol
         isGroup = members != nil
         self.interface = interface
-        memberIDs = members ?? []
+        self.isResilient = isResilient
+        memberIDs = members?.map { NextHopID(rawValue: $0.id) } ?? []
+        weights = members?.map(\.totalWeight) ?? []
         if !isPlain {
             content = .other
-        } else if isWeighted {
-            content = .weightedGroup
-        } else if let members {
-            content = .group(members)
+        } else if isGroup {
+            content = Self.group(memberIDs, weights, isResilient: isResilient)
         } else if let interface, gateway != nil || fixed.nh_family == UInt8(AF_INET6) {
             content = .single(NextHop(interface: interface, gateway: gateway ?? .unspecified))
         } else {
             content = .other
         }
+    }
+
+    /// A group with these members. Only the ratio of weights counts: zebra may rewrite our groups, with the weight 256 for every
+    /// member.
+    private static func group(_ members: [NextHopID], _ weights: [Int], isResilient: Bool) -> Content {
+        if weights.allSatisfy({ $0 == weights[0] }) { return .group(NextHopGroup(members, isResilient: isResilient)) }
+        guard weights == [Int(GroupWeight.beforeBackup), 1] else { return .weightedGroup(isResilient: isResilient) }
+        return .group(NextHopGroup([members[0]], backup: members[1], isResilient: isResilient))
     }
 }

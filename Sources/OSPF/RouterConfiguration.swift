@@ -30,6 +30,8 @@ public struct RouterConfiguration: Hashable, Sendable {
     public var resumptionLimit: Duration?
     /// How the router takes part in graceful restarts, its own and those of its neighbors.
     public var gracefulRestart: GracefulRestartOptions
+    /// Whether routes with a single next hop get a loop-free alternate as its backup (RFC 5286).
+    public var fastReroute = true
 
     public init(
         routerID: RouterID, routerIDIsDerived: Bool = false, areaID: AreaID = .backbone, instanceID: UInt8 = 0,

@@ -96,18 +96,22 @@ extension FIB {
     /// Makes the model's groups those that were found. A group that is new to the model has no owner and can be claimed.
     private mutating func reconcileGroups(_ kernel: KernelRoutes) {
         markGroupsRemoved(Set(groups.lazy.filter { $0.value.isPresent && kernel.groups[$0.key] == nil }.map(\.key)))
-        for (id, memberIDs) in kernel.groups.sorted(by: { $0.key < $1.key }) {
+        /// The next hop of an object, if the model has it.
+        func known(_ id: NextHopID) -> NextHop? { kernel.nextHops[id].flatMap { hops[$0]?.id == id ? $0 : nil } }
+        for (id, found) in kernel.groups.sorted(by: { $0.key < $1.key }) {
             pool.reserve(id)
-            var members: [NextHop] = []
-            for memberID in memberIDs {
-                if let member = kernel.nextHops[memberID], hops[member]?.id == memberID { members.append(member) }
-            }
             let previous = groups[id]
-            guard previous?.isPresent != true || previous?.members != members else { continue }
-            for hop in members { hops[hop]!.uses += 1 }
-            for hop in previous?.members ?? [] { release(hop) }
-            groups[id] = Group(
-                owner: previous?.owner, isPresent: true, members: members, routes: previous?.routes ?? 0)
+            var group = Group(
+                owner: previous?.owner, isPresent: true, members: found.members.compactMap(known),
+                backup: found.backup.flatMap(known), isResilient: found.isResilient, routes: previous?.routes ?? 0)
+            group.useBackupIfEmpty()
+            let isKnown =
+                previous?.isPresent == true && previous?.members == group.members && previous?.backup == group.backup
+                && previous?.isResilient == group.isResilient
+            guard !isKnown else { continue }
+            for hop in group.hops { hops[hop]!.uses += 1 }
+            for hop in previous?.hops ?? [] { release(hop) }
+            groups[id] = group
             unusedGroups.insert(id)
             if let owner = previous?.owner { dirtyTargets.insert(owner) }
             // In the model, the group was removed with its routes. Everything is read to find out which routes exist.

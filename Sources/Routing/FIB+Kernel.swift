@@ -12,6 +12,7 @@ extension FIB {
         if isGone { lostLinks.remove(interface) } else { lostLinks.insert(interface) }
         if interface == Self.loopback { loseServiceRoutes() }
         if hops.contains(where: { $0.key.interface == interface && $0.value.isPresent }) { needsVerification = true }
+        repairs += UInt64(groups.values.count { $0.isRepaired { $0.interface == interface } })
         markHopsRemoved { $0.interface == interface }
         if isGone { refusedHops = refusedHops.filter { $0.key.interface != interface } }
     }
@@ -23,7 +24,7 @@ extension FIB {
         let stuck = refusedHops.keys.filter { $0.interface == interface }
         guard wasLost || !stuck.isEmpty else { return }
         for hop in stuck { refusedHops[hop] = nil }
-        for (id, target) in targets where target.nextHops.contains(where: { $0.interface == interface }) {
+        for (id, target) in targets where target.hops.contains(where: { $0.interface == interface }) {
             refusedDestinations[id] = nil
             dirtyTargets.insert(id)
         }
@@ -63,12 +64,12 @@ extension FIB {
             markHopsRemoved { $0 == hop }
             if failure.reason == .exists { return requireRead(.nextHops) }
             refusedHops[hop] = failure
-        case .addGroup(let id, let members):
+        case .addGroup(let id, let group):
             let owner = groups[id]?.owner
             markGroupsRemoved([id])
-            failedGroup(of: owner, members, failure, isMismatch: failure.reason == .exists)
-        case .replaceGroup(let id, let members):
-            failedGroup(of: groups[id]?.owner, members, failure, isMismatch: failure.reason == .missing)
+            failedGroup(of: owner, group.objects, failure, isMismatch: failure.reason == .exists)
+        case .replaceGroup(let id, let group):
+            failedGroup(of: groups[id]?.owner, group.objects, failure, isMismatch: failure.reason == .missing)
         case .addRoute(let prefix, _):
             failedRoute(prefix, failure, leaves: .nothing)
         case .replaceRoute(let prefix, _) where failure.reason == .missing:
@@ -86,7 +87,7 @@ extension FIB {
 
     /// Lets ``changes(limit:)`` plan again what was refused or exceeded a limit.
     public mutating func retry() {
-        for (id, target) in targets where target.nextHops.contains(where: { refusedHops[$0] != nil }) {
+        for (id, target) in targets where target.hops.contains(where: { refusedHops[$0] != nil }) {
             dirtyTargets.insert(id)
         }
         dirtyTargets.formUnion(refusedDestinations.keys)
@@ -144,12 +145,15 @@ extension FIB {
         }
         var emptied: Set<NextHopID> = []
         var changed: Set<NextHopID> = []
-        for (id, group) in groups where group.isPresent && group.members.contains(where: isRemoved) {
-            for hop in group.members where isRemoved(hop) { release(hop) }
-            let kept = group.members.filter { !isRemoved($0) }
-            groups[id]!.members = kept
+        for (id, group) in groups where group.isPresent && group.hops.contains(where: isRemoved) {
+            for hop in group.hops where isRemoved(hop) { release(hop) }
+            var kept = group
+            kept.members.removeAll(where: isRemoved)
+            if let backup = kept.backup, isRemoved(backup) { kept.backup = nil }
+            kept.useBackupIfEmpty()
+            groups[id] = kept
             if let owner = group.owner { dirtyTargets.insert(owner) }
-            if kept.isEmpty { emptied.insert(id) }
+            if kept.members.isEmpty { emptied.insert(id) }
             changed.insert(id)
         }
         switch configuration.mode {
@@ -164,9 +168,10 @@ extension FIB {
         guard !ids.isEmpty else { return }
         for id in ids {
             guard let group = groups[id] else { continue }
-            for hop in group.members { release(hop) }
+            for hop in group.hops { release(hop) }
             groups[id]!.isPresent = false
             groups[id]!.members = []
+            groups[id]!.backup = nil
             if let owner = group.owner {
                 targets[owner]?.hasWaitingRoutes = true
                 dirtyTargets.insert(owner)

@@ -41,7 +41,7 @@ extension FIB {
     }
 
     /// Those of a destination's next hops that the kernel accepts, according to the model.
-    private func usable(_ nextHops: [NextHop]) -> [NextHop] {
+    func usable(_ nextHops: [NextHop]) -> [NextHop] {
         if lostLinks.isEmpty, refusedHops.isEmpty { return nextHops }
         return nextHops.filter { !lostLinks.contains($0.interface) && refusedHops[$0] == nil }
     }
@@ -62,13 +62,14 @@ extension FIB {
         for position in routes.dirty {
             let record = routes[position]
             guard let wanted = record.wanted, claimants.contains(wanted), case .group(let id) = record.installed,
-                let group = groups[id], group.owner == nil, group.isPresent
+                let group = groups[id], group.owner == nil, group.isPresent,
+                group.isResilient || !targets[wanted].map(wantsResilientGroup)!
             else { continue }
             votes[Claim(destination: wanted, group: id), default: 0] += 1
         }
         let ranked = votes.map { claim, count in
-            let wanted = usable(targets[claim.destination]?.nextHops ?? [])
-            let isEqual = groups[claim.group].map { Self.areSame($0.members, wanted) } ?? false
+            let wanted = targets[claim.destination].map(wanted)
+            let isEqual = groups[claim.group].map { Self.areSame($0.members, wanted?.members ?? []) } ?? false
             return (claim: claim, rank: isEqual ? Int.max : count)
         }.sorted {
             if $0.rank != $1.rank { return $0.rank > $1.rank }
@@ -85,26 +86,37 @@ extension FIB {
     /// Assigns a group with the wanted members to a destination.
     private mutating func planGroup(of destination: DestinationID, _ plan: inout Plan) {
         guard let target = targets[destination], refusedDestinations[destination] == nil else { return }
-        var members = usable(target.nextHops)
+        var (members, backup) = wanted(target)
         // Without a usable next hop, there is nothing to plan until the next hops or a link change, or refused next hops are
         // tried again.
         guard !members.isEmpty else { return }
-        guard let id = target.group ?? pool.allocate() else { return runOutOfIDs(destination) }
+        let isDisowned = disownPlainGroup(of: destination)
+        guard let id = targets[destination]?.group ?? pool.allocate() else { return runOutOfIDs(destination) }
         var group = groups[id] ?? Group(owner: destination, isPresent: false, members: [])
         if configuration.mode == .objects { members = Self.arranged(members, like: group.members) }
         targets[destination]?.group = id
-        if target.hasWaitingRoutes { plan.renewed.insert(destination) }
-        guard !group.isPresent || group.members != members else { return }
+        if target.hasWaitingRoutes || isDisowned { plan.renewed.insert(destination) }
+        guard !group.isPresent || group.members != members || group.backup != backup else { return }
         groups[id] = group
-        guard let memberIDs = presentHops(members, &plan) else { return runOutOfIDs(destination) }
-        for hop in members { hops[hop]?.uses += 1 }
-        for hop in group.members { release(hop) }
+        let wantedHops = members + (backup.map { [$0] } ?? [])
+        guard let ids = presentHops(wantedHops, &plan) else { return runOutOfIDs(destination) }
+        for hop in wantedHops { hops[hop]?.uses += 1 }
+        for hop in group.hops { release(hop) }
+        if !group.isPresent { group.isResilient = wantsResilientGroup(target) }
         if configuration.mode == .objects {
-            plan.groups.append(group.isPresent ? .replaceGroup(id, memberIDs) : .addGroup(id, memberIDs))
+            let content = NextHopGroup(
+                Array(ids.prefix(members.count)), backup: backup.map { _ in ids.last! }, isResilient: group.isResilient)
+            // Flows of a resilient group stay with a member as long as it is in the group. So one that becomes the backup must
+            // leave it first; it may still be a member although the model says otherwise.
+            if group.isPresent, group.isResilient, backup != nil, group.backup != backup {
+                plan.groups.append(.replaceGroup(id, NextHopGroup(content.members, isResilient: true)))
+            }
+            plan.groups.append(group.isPresent ? .replaceGroup(id, content) : .addGroup(id, content))
         }
         if configuration.mode == .multipath { plan.renewed.insert(destination) }
         group.isPresent = true
         group.members = members
+        group.backup = backup
         groups[id] = group
     }
 
@@ -209,7 +221,7 @@ extension FIB {
         for id in unusedGroups.sorted() {
             guard let group = groups[id], group.owner == nil, group.routes == 0 else { continue }
             if group.isPresent, configuration.mode == .objects { plan.removals.append(.removeGroup(id)) }
-            for hop in group.members { release(hop) }
+            for hop in group.hops { release(hop) }
             groups[id] = nil
             pool.release(id)
         }

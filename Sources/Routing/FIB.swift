@@ -29,6 +29,10 @@ public struct FIB: Sendable {
         /// The maximum number of installed routes, far more than a mesh has: it bounds what other routers can make this
         /// kernel store. Further routes fail (``FIBFailure/Reason/limit``), and ``FIB/retry()`` tries them again.
         public var maximumRoutes: Int
+        /// Whether the kernel has resilient groups (Linux 5.12 and later).
+        public var hasResilientGroups = true
+        /// Whether the kernel has weights large enough for backups (Linux 6.12 and later).
+        public var hasBackups = true
 
         public init(
             mode: Mode = .objects, nextHopIDs: ClosedRange<UInt32> = 71_000_000...71_999_999,
@@ -68,13 +72,21 @@ public struct FIB: Sendable {
         var isPresent: Bool
         /// In the kernel's order (``FIB/arranged(_:like:)``); in ``Mode/multipath`` sorted.
         var members: [NextHop]
+        /// Only beside a single member; see ``NextHopGroup/backup``.
+        var backup: NextHop?
+        var isResilient = false
         /// The number of routes that point to it, according to the model.
         var routes = 0
+
+        /// The members and the backup.
+        var hops: [NextHop] { backup.map { members + [$0] } ?? members }
     }
 
     /// The properties of a destination that the FIB needs.
     struct Target: Sendable {
         var nextHops: [NextHop]
+        var backup: NextHop?
+        var isAnycast = false
         /// Its group; `nil` until one is claimed or planned.
         var group: NextHopID?
         /// Whether routes may wait because there was no group that they could point to.
@@ -95,6 +107,10 @@ public struct FIB: Sendable {
     }
     /// The number of our routes in the kernel without service routes, according to the model.
     public internal(set) var installedRoutes = 0
+
+    /// The number of groups whose only member went with its link while they had a backup, since the FIB was made: the kernel
+    /// then moves all flows to the backup by itself.
+    public internal(set) var repairs: UInt64 = 0
 
     /// The IDs of next hops and groups.
     var pool: NextHopIDPool
@@ -141,8 +157,15 @@ public struct FIB: Sendable {
     /// Applies an update of the router's routes.
     public mutating func update(_ update: RouteTableUpdate) {
         for (id, destination) in update.destinations {
-            guard targets[id]?.nextHops != destination.nextHops else { continue }
-            targets[id, default: Target(nextHops: [])].nextHops = destination.nextHops
+            var target = targets[id] ?? Target(nextHops: [])
+            guard
+                target.nextHops != destination.nextHops || target.backup != destination.backup
+                    || target.isAnycast != destination.isAnycast
+            else { continue }
+            target.nextHops = destination.nextHops
+            target.backup = destination.backup
+            target.isAnycast = destination.isAnycast
+            targets[id] = target
             refusedDestinations[id] = nil
             dirtyTargets.insert(id)
         }
@@ -183,6 +206,8 @@ public struct FIBCounts: Hashable, Sendable {
     public var nextHops: Int
     /// Our groups in the kernel; in ``FIB/Mode/multipath`` the sets of next hops in use.
     public var groups: Int
+    /// Those that have a backup.
+    public var backups: Int
     /// Our routes in the kernel, without service routes.
     public var routes: Int
     /// Our service routes in the kernel.
@@ -240,7 +265,8 @@ extension FIB {
     public var counts: FIBCounts {
         FIBCounts(
             nextHops: hops.values.count { $0.isPresent }, groups: groups.values.count { $0.isPresent },
-            routes: installedRoutes, serviceRoutes: installedServiceRoutes, failedRoutes: failures.count)
+            backups: groups.values.count { $0.isPresent && $0.backup != nil }, routes: installedRoutes,
+            serviceRoutes: installedServiceRoutes, failedRoutes: failures.count)
     }
 }
 

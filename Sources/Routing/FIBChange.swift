@@ -13,10 +13,10 @@ public enum RouteTarget: Hashable, Sendable {
 public enum FIBChange: Hashable, Sendable {
     /// Make a single next-hop object.
     case addNextHop(NextHopID, NextHop)
-    /// Make a group of next-hop objects, in order.
-    case addGroup(NextHopID, [NextHopID])
-    /// Replace the members of a group. All routes that point to it follow at once.
-    case replaceGroup(NextHopID, [NextHopID])
+    /// Make a group of next-hop objects.
+    case addGroup(NextHopID, NextHopGroup)
+    /// Replace the members of a group by those of one of the same kind. All routes that point to it follow at once.
+    case replaceGroup(NextHopID, NextHopGroup)
     /// Make a route.
     case addRoute(IPv6Prefix, RouteTarget)
     /// Write a route of ours again, with this target.

@@ -5,9 +5,8 @@ public import Addressing
 public struct KernelRoutes: Hashable, Sendable {
     /// The single next-hop objects.
     public var nextHops: [NextHopID: NextHop]
-    /// The groups, each with its members in the kernel's order; without members if these have different weights, which another
-    /// program must have set.
-    public var groups: [NextHopID: [NextHopID]]
+    /// The groups; without members if these have other weights than those of a backup, which another program must have set.
+    public var groups: [NextHopID: NextHopGroup]
     /// All other next-hop IDs in use: of objects of other programs, and of objects with our protocol number in a form that we
     /// never make. These objects stay as they are, except for single next hops that were ours until another program changed
     /// them.
@@ -20,7 +19,7 @@ public struct KernelRoutes: Hashable, Sendable {
     public var serviceRoutes: [IPv6Prefix: Bool] = [:]
 
     public init(
-        nextHops: [NextHopID: NextHop] = [:], groups: [NextHopID: [NextHopID]] = [:],
+        nextHops: [NextHopID: NextHop] = [:], groups: [NextHopID: NextHopGroup] = [:],
         foreignIDs: Set<NextHopID> = [], routes: [IPv6Prefix: RouteTarget?]? = [:]
     ) {
         self.nextHops = nextHops

@@ -38,9 +38,11 @@ struct Search {
 
     /// Settles all vertices that can be reached.
     mutating func run(from root: UInt32) {
-        // Written twice, so that the compiler specializes the first for sets of a single word.
+        // Written several times, so that the compiler specializes the first two: for sets of a single word, and for none.
         if words == 1 {
             settleAll(from: keys[Int(root)], words: 1)
+        } else if words == 0 {
+            settleAll(from: keys[Int(root)], words: 0)
         } else {
             settleAll(from: keys[Int(root)], words: words)
         }

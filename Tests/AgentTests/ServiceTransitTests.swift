@@ -244,8 +244,10 @@ import Testing
             try lab.start(["t1"])
             try eventually("t1 is ready") { (try? lab.status(of: "t1").ready) == true }
             #expect(try scene.hasBypass("t1"))
+            // However long the restart took, on a busy machine too.
+            try eventually("100 connections were answered") { probe.current.answers.values.reduce(0, +) >= 100 }
             let result = probe.end()
-            #expect(result.isLossless && result.answers.values.reduce(0, +) > 100, "\(result)")
+            #expect(result.isLossless, "\(result)")
             #expect(scene.dial(Self.local.ipv6, from: "near") != nil)
 
             try lab.stop("t1", kill: true)

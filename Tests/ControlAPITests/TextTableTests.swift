@@ -44,6 +44,26 @@ import Testing
         #expect(back.items == [Self.route])
     }
 
+    @Test func aBackupHasALineOfItsOwn() throws {
+        var route = Self.route
+        route.nextHops.removeLast()
+        route.backup = .init(address: "fe80::22", interface: "p2", routerID: "10.0.0.3", node: "n3")
+        #expect(
+            Route.table([route], wide: true).text() == """
+                PREFIX       KIND        NODE   METRIC  NEXTHOP   DEV  AGE  FIB        VIA  WEIGHT  DETAIL
+                fd00::2/128  intra-area  n2,n3      20  fe80::1   p1   12s  installed  n2        1  -
+                                                        fe80::22  p2        backup     n3
+
+                """)
+        #expect(route.explanation.contains("  backup        fe80::22 dev p2  to n3\n"))
+        let octets = try JSON.encode(ListDocument(node: "n1", time: "2024-02-29T12:34:56.789Z", items: [route]))
+        #expect(
+            String(decoding: octets, as: UTF8.self).contains(
+                #""backup":{"address":"fe80::22","interface":"p2","node":"n3","routerID":"10.0.0.3","weight":1}"#))
+        let back = try JSON.decode(ListDocument<Route>.self, from: octets)
+        #expect(back.items == [route])
+    }
+
     @Test func routesHaveALineForEveryNextHop() {
         #expect(
             Route.table([Self.route], wide: false).text() == """

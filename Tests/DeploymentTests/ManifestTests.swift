@@ -61,9 +61,14 @@ import Yams
             let get = try #require(agent[probe]?["httpGet"])
             #expect(get["host"]?.string == "::1" && get["path"]?.string == path && get["port"]?.string == "metrics")
         }
-        // Only the agent's container has the token.
         #expect(Self.mounts(agent)["api-access"] == "/var/run/secrets/kubernetes.io/serviceaccount")
-        for container in pod["initContainers"]?.array() ?? [] { #expect(Self.mounts(container)["api-access"] == nil) }
+        // Only the agent's container has the token, and keys.
+        #expect(Self.mounts(agent)["keys"] == "/etc/kubermesh-keys")
+        for container in pod["initContainers"]?.array() ?? [] {
+            #expect(Self.mounts(container)["api-access"] == nil && Self.mounts(container)["keys"] == nil)
+        }
+        let keys = pod["volumes"]?.array().first { $0["name"]?.string == "keys" }?["secret"]
+        #expect(keys?["defaultMode"]?.int == 0o400 && keys?["optional"]?.bool == true)
     }
 
     /// The mount path of each volume of a container.
@@ -107,7 +112,7 @@ import Yams
     }
 
     /// The static pod equals the pod of the DaemonSet, except what only the API server provides: the service account with its
-    /// token, the ConfigMap, and the selection of nodes.
+    /// token, the ConfigMap, the Secret, and the selection of nodes.
     @Test func theStaticPodEqualsThePodOfTheDaemonSet() throws {
         var pod = try #require(try documents("deploy/machines/static-pod.yaml").first?["spec"]?.mapping)
         var template = try #require(try daemonSet()["spec"]?["template"]?["spec"]?.mapping)
@@ -115,11 +120,14 @@ import Yams
         template["serviceAccountName"] = nil
         template["nodeSelector"] = nil
         template["affinity"] = nil
-        for key in ["configMap", "serviceAccountToken"] { #expect(!"\(pod)".contains(key)) }
+        for key in ["configMap", "serviceAccountToken", "secretName"] { #expect(!"\(pod)".contains(key)) }
         pod["volumes"]?.sequence?.removeFirst()
         template["volumes"]?.sequence?.removeFirst()
         #expect(template["volumes"]?.sequence?.popLast()?["name"]?.string == "api-access")
+        // A static pod's keys are beside its configuration.
+        #expect(template["volumes"]?.sequence?.removeFirst()["name"]?.string == "keys")
         var agent = try #require(template["containers"]?.sequence?.first)
+        agent["volumeMounts"]?.sequence?.removeAll { $0["name"]?.string == "keys" }
         #expect(agent["volumeMounts"]?.sequence?.popLast()?["name"]?.string == "api-access")
         template["containers"]?.sequence?[0] = agent
         #expect(pod == template)

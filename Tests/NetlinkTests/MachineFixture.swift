@@ -127,6 +127,14 @@ final class Node {
                 released: released.map(DestinationID.init)))
     }
 
+    /// Makes one destination, and routes to prefixes by number.
+    func update(_ id: UInt32, _ destination: Destination, _ prefixes: Range<Int>) {
+        let id = DestinationID(rawValue: id)
+        installer.update(
+            RouteTableUpdate(
+                destinations: [(id, destination)], routes: prefixes.map { (MachineFixture.prefix($0), id) }))
+    }
+
     func install() { while installer.install(at: EventLoop.now) {} }
 
     /// Handles notifications and installs routes until `condition` holds, for at most 5 s. Returns whether it holds.
@@ -147,7 +155,7 @@ final class Node {
         let kernel = try observer.read()
         return (kernel.routes ?? [:]).mapValues { target in
             switch target {
-            case .group(let id): (kernel.groups[id] ?? []).compactMap { kernel.nextHops[$0] }.sorted()
+            case .group(let id): (kernel.groups[id]?.members ?? []).compactMap { kernel.nextHops[$0] }.sorted()
             case .nextHops(let hops): hops
             case nil: []
             }

@@ -9,8 +9,8 @@ import Testing
 
     /// The only group in the kernel, as its next hops in order.
     private static func members(_ kernel: ModelKernel) -> [NextHop] {
-        for case .group(let ids) in kernel.objects.values {
-            return ids.compactMap { if case .single(let hop) = kernel.objects[$0] { hop } else { nil } }
+        for case .group(let group) in kernel.objects.values {
+            return group.members.compactMap { if case .single(let hop) = kernel.objects[$0] { hop } else { nil } }
         }
         return []
     }

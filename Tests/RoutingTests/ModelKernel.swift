@@ -7,7 +7,7 @@ import Routing
 struct ModelKernel {
     enum Object: Equatable {
         case single(NextHop)
-        case group([NextHopID])
+        case group(NextHopGroup)
     }
 
     struct Route: Equatable {
@@ -24,6 +24,8 @@ struct ModelKernel {
     var downLinks: Set<UInt32> = []
     /// The number of changes tried.
     var changes = 0
+    /// Members of resilient groups that became backups while they had flows.
+    var demotions: Set<NextHopID> = []
 
     /// Makes a change. Returns why it failed; `nil` if it did not.
     mutating func apply(_ change: FIBChange) -> FIBFailure? {
@@ -33,14 +35,18 @@ struct ModelKernel {
             if objects[id] != nil || foreignObjects.contains(id) { return failure(.exists) }
             if downLinks.contains(hop.interface) { return failure(.linkUnusable) }
             objects[id] = .single(hop)
-        case .addGroup(let id, let members):
+        case .addGroup(let id, let group):
             if objects[id] != nil || foreignObjects.contains(id) { return failure(.exists) }
-            if !areSingles(members) { return failure(.invalid) }
-            objects[id] = .group(members)
-        case .replaceGroup(let id, let members):
-            guard case .group = objects[id] else { return failure(.missing) }
-            if !areSingles(members) { return failure(.invalid) }
-            objects[id] = .group(members)
+            if !areSingles(group.objects) { return failure(.invalid) }
+            objects[id] = .group(group)
+        case .replaceGroup(let id, let group):
+            guard case .group(let old) = objects[id] else { return failure(.missing) }
+            if !areSingles(group.objects) || old.isResilient != group.isResilient { return failure(.invalid) }
+            if group.isResilient {
+                // Flows stay with what is in the group.
+                for hop in old.members where group.backup == hop { demotions.insert(hop) }
+            }
+            objects[id] = .group(group)
         case .addRoute(let prefix, let target):
             if routes[prefix] != nil { return failure(.exists) }
             if let problem = problem(with: target) { return failure(problem) }
@@ -88,9 +94,14 @@ struct ModelKernel {
     mutating func delete(_ id: NextHopID) {
         objects[id] = nil
         for (groupID, object) in objects {
-            guard case .group(let members) = object, members.contains(id) else { continue }
-            let kept = members.filter { $0 != id }
-            if kept.isEmpty { delete(groupID) } else { objects[groupID] = .group(kept) }
+            guard case .group(var group) = object, group.objects.contains(id) else { continue }
+            group.members.removeAll { $0 == id }
+            if group.backup == id { group.backup = nil }
+            // A single member has all flows, whatever its weight.
+            if group.members.isEmpty, let backup = group.backup {
+                group = NextHopGroup([backup], isResilient: group.isResilient)
+            }
+            if group.members.isEmpty { delete(groupID) } else { objects[groupID] = .group(group) }
         }
         routes = routes.filter { $0.value.target != .group(id) }
     }
@@ -101,7 +112,7 @@ struct ModelKernel {
         for (id, object) in objects {
             switch object {
             case .single(let hop): result.nextHops[id] = hop
-            case .group(let members): result.groups[id] = members
+            case .group(let group): result.groups[id] = group
             }
         }
         if wantsRoutes {
@@ -117,12 +128,24 @@ struct ModelKernel {
         case nil: return nil
         case .nextHops(let hops): return Set(hops)
         case .group(let id):
-            guard case .group(let members) = objects[id] else { return [] }
+            guard case .group(let group) = objects[id] else { return [] }
             return Set(
-                members.compactMap { member -> NextHop? in
+                group.members.compactMap { member -> NextHop? in
                     if case .single(let hop) = objects[member] { hop } else { nil }
                 })
         }
+    }
+
+    /// The group of a route; `nil` if it has none.
+    func group(of prefix: IPv6Prefix) -> NextHopGroup? {
+        guard case .group(let id) = routes[prefix]?.target, case .group(let group) = objects[id] else { return nil }
+        return group
+    }
+
+    /// The next hop that takes over when the only one of a route goes; `nil` if there is none.
+    func backup(of prefix: IPv6Prefix) -> NextHop? {
+        guard let id = group(of: prefix)?.backup, case .single(let hop) = objects[id] else { return nil }
+        return hop
     }
 
     private func areSingles(_ ids: [NextHopID]) -> Bool {
@@ -144,11 +167,24 @@ struct ModelKernel {
 
 /// A route table that changes at random, with the updates that a router would give.
 struct ModelRouter {
-    var destinations: [DestinationID: [NextHop]] = [:]
+    var destinations: [DestinationID: Destination] = [:]
     var routes: [IPv6Prefix: DestinationID] = [:]
 
     static func destination(_ hops: [NextHop]) -> Destination {
         Destination(kind: .intraArea, metric: 1, announcers: [RouterID(rawValue: 1)], nextHops: hops)
+    }
+
+    /// A destination with some of these next hops, often with a backup if it has only one.
+    static func randomDestination(_ hops: [NextHop], _ random: inout SplitMix) -> Destination {
+        var chosen = random.below(2) == 0 ? [hops[random.below(hops.count)]] : random.subset(hops)
+        var backup: NextHop?
+        if chosen.count == 1, random.below(3) > 0 {
+            backup = random.pick(hops.filter { $0.interface != chosen[0].interface })
+            chosen = [chosen[0]]
+        }
+        return Destination(
+            kind: .intraArea, metric: 1, announcers: [RouterID(rawValue: 1)], nextHops: chosen, backup: backup,
+            isAnycast: random.below(3) == 0)
     }
 
     /// Removes destinations without routes and returns them, as a router does.
@@ -165,14 +201,14 @@ struct ModelRouter {
         switch random.below(10) {
         case 0..<4:
             guard let id = random.pick(destinations.keys.sorted()) else { break }
-            let chosen = random.subset(hops)
+            let chosen = Self.randomDestination(hops, &random)
             destinations[id] = chosen
-            update.destinations.append((id, Self.destination(chosen)))
+            update.destinations.append((id, chosen))
         case 4..<7:
             let id = (0...).lazy.map { DestinationID(rawValue: $0) }.first { destinations[$0] == nil }!
-            let chosen = random.subset(hops)
+            let chosen = Self.randomDestination(hops, &random)
             destinations[id] = chosen
-            update.destinations.append((id, Self.destination(chosen)))
+            update.destinations.append((id, chosen))
             for prefix in prefixes where random.below(4) == 0 {
                 routes[prefix] = id
                 update.routes.append((prefix, id))
@@ -182,7 +218,7 @@ struct ModelRouter {
             guard let old = random.pick(destinations.keys.sorted()), let chosen = destinations[old] else { break }
             let id = (0...).lazy.map { DestinationID(rawValue: $0) }.first { destinations[$0] == nil }!
             destinations[id] = chosen
-            update.destinations.append((id, Self.destination(chosen)))
+            update.destinations.append((id, chosen))
             for (prefix, owner) in routes.sorted(by: { $0.key < $1.key }) where owner == old {
                 routes[prefix] = id
                 update.routes.append((prefix, id))
@@ -208,7 +244,7 @@ struct ModelRouter {
             let prefixes = routes.filter { $0.value == id }.keys.sorted()
             updates.append(
                 RouteTableUpdate(
-                    destinations: [(new, Self.destination(destinations[id]!))],
+                    destinations: [(new, destinations[id]!)],
                     routes: prefixes.map { ($0, new) }))
         }
         destinations = Dictionary(uniqueKeysWithValues: destinations.map { (renamed[$0.key]!, $0.value) })

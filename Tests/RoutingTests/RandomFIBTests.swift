@@ -136,12 +136,18 @@ import Testing
         /// superfluous routes or objects either.
         func check(_ comment: Comment) {
             for prefix in prefixes {
-                let wanted = router.routes[prefix].map { id in
-                    Set(router.destinations[id]!.filter { !kernel.downLinks.contains($0.interface) })
-                }
+                let destination = router.routes[prefix].map { router.destinations[$0]! }
+                func isUsable(_ hop: NextHop) -> Bool { !kernel.downLinks.contains(hop.interface) }
+                var wanted = destination.map { Set($0.nextHops.filter(isUsable)) }
+                var backup = mode == .objects ? destination?.backup.flatMap { isUsable($0) ? $0 : nil } : nil
+                if let hop = backup, wanted == [] { (wanted, backup) = ([hop], nil) }
                 // Without a usable next hop, any result is right.
                 if let wanted, wanted.isEmpty { continue }
                 #expect(kernel.nextHops(of: prefix) == wanted, comment)
+                #expect(kernel.backup(of: prefix) == backup, comment)
+                if let destination, destination.isAnycast, mode == .objects {
+                    #expect(kernel.group(of: prefix)?.isResilient == true, comment)
+                }
                 #expect(fib.state(of: prefix) == (wanted == nil ? nil : .installed), comment)
             }
             if !kernel.downLinks.contains(1) {
@@ -149,11 +155,15 @@ import Testing
                 #expect(fib.serviceRouteStates.allSatisfy { $0.state == .installed }, comment)
                 #expect(fib.counts.serviceRoutes == serviceRoutes.count, comment)
             }
+            #expect(kernel.demotions.isEmpty, comment)
             guard mode == .objects, kernel.downLinks.isEmpty else { return }
             #expect(fib.counts.routes == kernel.routes.count, comment)
             #expect(fib.counts.groups + fib.counts.nextHops == kernel.objects.count, comment)
             #expect(fib.counts.groups == Set(router.destinations.keys).count, comment)
-            #expect(fib.counts.nextHops == Set(router.destinations.values.joined()).count, comment)
+            #expect(
+                fib.counts.nextHops
+                    == Set(router.destinations.values.flatMap { $0.nextHops + [$0.backup].compactMap(\.self) }).count,
+                comment)
         }
     }
 

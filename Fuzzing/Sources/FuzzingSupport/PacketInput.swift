@@ -36,6 +36,7 @@ public enum PacketInput {
     public func check() {
         switch self {
         case .packet(let octets):
+            checkAuthentication(of: octets)
             guard let packet = decode(octets) else { return }
             if case .linkStateUpdate(let update) = packet.body {
                 for lsa in update.lsas { try? lsa.validateBody() }

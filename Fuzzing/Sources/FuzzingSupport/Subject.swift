@@ -1,7 +1,7 @@
 public import Addressing
 public import OSPF
 internal import OSPFPacket
-import Timing
+public import Timing
 
 /// The router under test, its time, and what must never be seen of it.
 public struct Subject {

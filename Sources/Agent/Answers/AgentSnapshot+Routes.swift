@@ -83,16 +83,20 @@ extension AgentSnapshot {
         _ prefix: IPv6Prefix, _ id: DestinationID, _ router: Router, _ neighbors: [NextHop: RouterID]
     ) -> Route? {
         guard let destination = router.routeTable.destinations[id] else { return nil }
+        func described(_ hop: NextHop) -> Route.NextHop {
+            let neighbor = neighbors[hop]
+            return Route.NextHop(
+                address: hop.gateway.description, interface: name(ofInterface: hop.interface),
+                routerID: neighbor?.description, node: neighbor.flatMap { name(of: $0) })
+        }
+        // Without support of the kernel, there is none.
+        let backup = fib?.configuration.hasBackups == true ? destination.backup : nil
         return Route(
             prefix: prefix.description, family: prefix.ipv4 == nil ? "ipv6" : "ipv4", kind: destination.kind.text,
             nodes: destination.announcers.map { label(of: $0) }, metric: Int(destination.metric),
             internalMetric: destination.kind == .externalType2 ? Int(destination.internalMetric) : nil,
-            nextHops: destination.nextHops.map { hop in
-                let neighbor = neighbors[hop]
-                return Route.NextHop(
-                    address: hop.gateway.description, interface: name(ofInterface: hop.interface),
-                    routerID: neighbor?.description, node: neighbor.flatMap { name(of: $0) })
-            }, age: age(since: ages.changed(prefix, id) ?? now), fib: kernelState(of: prefix))
+            nextHops: destination.nextHops.map(described), age: age(since: ages.changed(prefix, id) ?? now),
+            fib: kernelState(of: prefix), backup: backup.map(described))
     }
 
     private func kernelState(of prefix: IPv6Prefix) -> Route.FIB {

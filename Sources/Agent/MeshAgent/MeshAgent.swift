@@ -116,6 +116,16 @@ public actor MeshAgent {
         environment.hasCluster = connection != nil
         environment.apiServer = connection?.server.flatMap { $0.isRoutable ? $0 : nil }
         environment.fib.mode = kernel.supportsNextHopObjects ? .objects : .multipath
+        let groups = try kernel.groupSupport(in: environment.fib.nextHopIDs)
+        (environment.fib.hasResilientGroups, environment.fib.hasBackups) = groups
+        if !groups.resilient {
+            log.info(
+                "this kernel has no resilient next-hop groups: flows to anycast addresses may move when next hops change"
+            )
+        }
+        if !groups.backups, configuration.ospf.fastReroute {
+            log.info("this kernel has no weights of 16 bits in next-hop groups (Linux 6.12): no backups of next hops")
+        }
         environment.saved = SavedState(state: state, runtime: runtime)
         node = MeshNode(configuration: configuration, environment: environment, cryptography: .real)
     }

@@ -51,8 +51,10 @@ struct WatchedFile: Sendable {
             return .failure(Refusal(problems: ["\(path) is not a regular file"]))
         }
         do {
-            let configuration = try Configuration(contentsOf: path)
+            var configuration = try Configuration(contentsOf: path)
+            // Before it is read: if it does not exist yet, or others may read it, the file is read again when that changes.
             watch(keyFile: configuration.authentication.keyFile)
+            try configuration.readKeys()
             return .success(configuration)
         } catch {
             return .failure(Refusal(problems: error.problems.map(\.description)))

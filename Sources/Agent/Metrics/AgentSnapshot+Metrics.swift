@@ -84,6 +84,12 @@ extension AgentSnapshot {
                 "fib_service_routes", .gauge, "Our service routes in the kernel.", counts.serviceRoutes)
             metrics.single("fib_nexthops", .gauge, "Our single next-hop objects in the kernel.", counts.nextHops)
             metrics.single("fib_nexthop_groups", .gauge, "Our next-hop groups in the kernel.", counts.groups)
+            metrics.single(
+                "fib_backup_groups", .gauge, "Our next-hop groups in the kernel that have a backup.", counts.backups)
+            metrics.single(
+                "fib_repairs_total", .counter,
+                "Next-hop groups whose only next hop was lost with its link, and had a backup.",
+                fib?.repairs ?? 0)
         }
         if let fib, let router {
             let drift =

@@ -26,10 +26,12 @@ public struct Route: ListItem, Hashable {
     public var fib: FIB
     /// All announcers, the chosen ones first; `nil` unless one route was requested.
     public var announcers: [Announcer]?
+    /// The next hop that the kernel uses by itself when the only one is lost (a loop-free alternate); `nil` if there is none.
+    public var backup: NextHop?
 
     public init(
         prefix: String, family: String, kind: String, nodes: [String], metric: Int, internalMetric: Int?,
-        nextHops: [NextHop], age: Double, fib: FIB, announcers: [Announcer]? = nil
+        nextHops: [NextHop], age: Double, fib: FIB, announcers: [Announcer]? = nil, backup: NextHop? = nil
     ) {
         self.prefix = prefix
         self.family = family
@@ -41,6 +43,7 @@ public struct Route: ListItem, Hashable {
         self.age = age
         self.fib = fib
         self.announcers = announcers
+        self.backup = backup
     }
 
     /// A next hop of a route.

@@ -1,5 +1,6 @@
 extension Route: Tabular {
-    /// PREFIX KIND NODE METRIC NEXTHOP DEV AGE FIB and, if wide, VIA WEIGHT DETAIL; with one line for each next hop.
+    /// PREFIX KIND NODE METRIC NEXTHOP DEV AGE FIB and, if wide, VIA WEIGHT DETAIL; with one line for each next hop, and one for
+    /// the backup, which has `backup` in the column FIB.
     public static func table(_ items: [Route], wide: Bool) -> TextTable {
         var columns: [TextTable.Column] = [
             "PREFIX", "KIND", "NODE", .number("METRIC"), "NEXTHOP", "DEV", .number("AGE"), "FIB",
@@ -22,6 +23,11 @@ extension Route: Tabular {
             for hop in item.nextHops.dropFirst() {
                 var cells = ["", "", "", "", hop.gateway, hop.interface, "", ""]
                 if wide { cells += [hop.node ?? hop.routerID ?? "", "\(hop.weight)", ""] }
+                table.append(cells, continues: true)
+            }
+            if let backup = item.backup {
+                var cells = ["", "", "", "", backup.gateway, backup.interface, "", "backup"]
+                if wide { cells += [backup.node ?? backup.routerID ?? "", "", ""] }
                 table.append(cells, continues: true)
             }
         }
@@ -57,6 +63,13 @@ extension Route: Tabular {
                     index == 0 ? "  next hop    " : "", "\(hop.gateway) dev \(hop.interface)",
                     (hop.node ?? hop.routerID).map { "to \($0)" } ?? "",
                     nextHops.count > 1 ? "weight \(hop.weight)" : "",
+                ], continues: true)
+        }
+        if let backup {
+            table.append(
+                [
+                    "  backup      ", "\(backup.gateway) dev \(backup.interface)",
+                    (backup.node ?? backup.routerID).map { "to \($0)" } ?? "", "",
                 ], continues: true)
         }
         text += table.text(headers: false)

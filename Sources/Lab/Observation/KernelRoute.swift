@@ -7,6 +7,8 @@ public struct KernelRoute: Hashable, Sendable {
     public var prefix: IPv6Prefix
     /// The next hops; empty if the next-hop object of the route was not found.
     public var nextHops: Set<NextHop>
+    /// The next hop that takes over when the only other one goes: the one of weight 1 beside one of the largest weight.
+    public var backup: NextHop?
     /// The protocol of the program that added it, as `ip route` shows it: `71`, `ospf`, `bird`, …
     public var proto: String
     /// The kernel's metric, not that of OSPF; 0 if `ip` shows none.
@@ -72,6 +74,7 @@ private struct RouteJSON: Decodable {
         var gateway: String?
         var dev: String
         var flags: [String]?
+        var weight: Int?
     }
     var type: String?
     var dst: String
@@ -92,28 +95,45 @@ private struct RouteJSON: Decodable {
         let text = dst == "default" ? "::/0" : dst.contains("/") ? dst : dst + "/128"
         guard let prefix = IPv6Prefix(text) else { return nil }
         var hops: Set<KernelRoute.NextHop> = []
+        var backup: KernelRoute.NextHop?
+        /// Adds a next hop, or sets the backup.
+        func add(_ gateway: String?, _ device: String, isBackup: Bool) {
+            let hop = KernelRoute.NextHop(gateway: gateway.flatMap { IPv6Address($0) }, device: device)
+            if isBackup { backup = hop } else { hops.insert(hop) }
+        }
         if let nexthops {
-            for hop in nexthops {
-                hops.insert(.init(gateway: hop.gateway.flatMap { IPv6Address($0) }, device: hop.dev))
-            }
+            let place = Self.placeOfBackup(nexthops.map(\.weight))
+            for (index, hop) in nexthops.enumerated() { add(hop.gateway, hop.dev, isBackup: index == place) }
         } else if let dev {
-            hops.insert(.init(gateway: gateway.flatMap { IPv6Address($0) }, device: dev))
+            add(gateway, dev, isBackup: false)
         } else if let nhid, let object = objects[nhid] {
-            let members = object.group?.compactMap { objects[$0.id] } ?? [object]
-            for member in members {
-                guard let dev = member.dev else { continue }
-                hops.insert(.init(gateway: member.gateway.flatMap { IPv6Address($0) }, device: dev))
+            let members = object.group ?? [NextHopJSON.Member(id: nhid)]
+            let place = Self.placeOfBackup(members.map(\.weight))
+            for (index, member) in members.enumerated() {
+                guard let single = objects[member.id], let dev = single.dev else { continue }
+                add(single.gateway, dev, isBackup: index == place)
             }
         }
         return KernelRoute(
-            prefix: prefix, nextHops: hops, proto: proto, metric: metric ?? 0,
+            prefix: prefix, nextHops: hops, backup: backup, proto: proto, metric: metric ?? 0,
             preferredSource: prefsrc.flatMap { IPv6Address($0) }, nextHopID: nhid)
+    }
+}
+
+extension RouteJSON {
+    /// Which of two weights is that of a backup: beside 65,535, of which versions of `ip` before 6.12 see only the lower octet.
+    fileprivate static func placeOfBackup(_ weights: [Int?]) -> Int? {
+        let weights = weights.map { $0 ?? 1 }
+        return weights.count == 2 && weights[0] >= 255 && weights[1] == 1 ? 1 : nil
     }
 }
 
 /// A next-hop object or group in the output of `ip -j nexthop show`.
 private struct NextHopJSON: Decodable {
-    struct Member: Decodable { var id: Int }
+    struct Member: Decodable {
+        var id: Int
+        var weight: Int?
+    }
     var id: Int
     var group: [Member]?
     var gateway: String?

@@ -108,14 +108,15 @@ extension MeshNode {
         }
         // The resumption may last one dead interval from the opening of the ports, which may follow 250 ms later.
         let dead = longestDeadInterval
-        router = Router(
-            configuration: RouterConfiguration(
-                routerID: identity.routerID, routerIDIsDerived: identity.routerIDIsDerived,
-                areaID: configuration.ospf.area, instanceID: configuration.ospf.instance, hostname: identity.name,
-                hardwareFingerprint: identity.hardwareFingerprint, maximumPaths: configuration.ospf.maximumPaths,
-                spfDelay: configuration.ospf.spfDelay, seed: environment.seed,
-                resumptionLimit: adopted > 0 ? dead + Self.longestWaitForChecks : nil,
-                gracefulRestart: configuration.ospf.gracefulRestart), at: now)
+        var routerConfiguration = RouterConfiguration(
+            routerID: identity.routerID, routerIDIsDerived: identity.routerIDIsDerived,
+            areaID: configuration.ospf.area, instanceID: configuration.ospf.instance, hostname: identity.name,
+            hardwareFingerprint: identity.hardwareFingerprint, maximumPaths: configuration.ospf.maximumPaths,
+            spfDelay: configuration.ospf.spfDelay, seed: environment.seed,
+            resumptionLimit: adopted > 0 ? dead + Self.longestWaitForChecks : nil,
+            gracefulRestart: configuration.ospf.gracefulRestart)
+        routerConfiguration.fastReroute = configuration.ospf.fastReroute
+        router = Router(configuration: routerConfiguration, at: now)
         log(
             .notice,
             "node \(identity.name), router ID \(identity.routerID), address \(identity.address); "

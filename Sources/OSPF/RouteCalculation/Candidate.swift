@@ -42,8 +42,10 @@ struct CandidateList: Hashable, Sendable {
 
     /// Whether the best path may have changed with the distances and first hops of vertices. External candidates depend on
     /// more vertices than their announcers (forwarding addresses, border routers), so they always count as changed.
-    func depends(onChangesIn paths: ShortestPaths) -> Bool {
-        candidates.contains { $0.kind > .interArea || paths.hasChanged($0.announcer) }
+    func depends(onChangesIn paths: ShortestPaths, _ distances: DistanceTable) -> Bool {
+        candidates.contains {
+            $0.kind > .interArea || paths.hasChanged($0.announcer) || distances.hasChanged($0.announcer)
+        }
     }
 
     func contains(_ candidate: Candidate) -> Bool {

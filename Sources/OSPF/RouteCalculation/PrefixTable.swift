@@ -36,7 +36,7 @@ struct PrefixTable: Sendable {
         /// All.
         case all
         /// The dirty groups, and those whose candidates depend on changed shortest paths.
-        case changed(ShortestPaths)
+        case changed(ShortestPaths, DistanceTable)
         /// If any prefix has changed, the dirty groups and those that depend on routes to forwarding addresses; else none.
         case new
     }
@@ -327,10 +327,10 @@ extension PrefixTable {
         switch scope {
         case .all: return Array(groups.numbers)
         case .new: return hasChanges ? forwardedGroups.union(dirty).sorted() : []
-        case .changed(let paths):
+        case .changed(let paths, let distances):
             let dirtySet = Set(dirty)
             return groups.numbers.filter { group in
-                dirtySet.contains(group) || groups[group].list.depends(onChangesIn: paths)
+                dirtySet.contains(group) || groups[group].list.depends(onChangesIn: paths, distances)
             }
         }
     }

@@ -4,14 +4,18 @@ import ShortestPath
 extension RouteCalculation {
     /// Updates the routes as seen from `root`, whose own router-LSA is read from the database like that of any other
     /// router. `neighbors` are the usable ones: a link of the root over which there is none gives no next hop. A route has at
-    /// most `maximumPaths` (at least 1) next hops.
-    public mutating func run(root: RouterID, neighbors: [UsableNeighbor], maximumPaths: Int) -> RouteTableUpdate {
+    /// most `maximumPaths` (at least 1) next hops. If `findsAlternates`, a single next hop gets a backup where there is a
+    /// loop-free alternate.
+    public mutating func run(
+        root: RouterID, neighbors: [UsableNeighbor], maximumPaths: Int, findsAlternates: Bool = false
+    ) -> RouteTableUpdate {
         precondition(maximumPaths >= 1)
         topology.updateGraph()
         announceRefused()
         lastWork = 0
         let old = view
-        view = makeView(root: root, neighbors: neighbors, maximumPaths: maximumPaths)
+        view = makeView(
+            root: root, neighbors: neighbors, maximumPaths: maximumPaths, findsAlternates: findsAlternates)
         let scope = updatePaths(since: old)
         var update = RouteTableUpdate()
         var best = BestPath()
@@ -34,8 +38,10 @@ extension RouteCalculation {
         // Whether the paths begin elsewhere than in the last run.
         let startsDiffer = view.vertex != old.vertex || view.firstHops != old.firstHops
         let hasNewPaths = startsDiffer || paths.isOutdated(by: topology.graph)
+        let hasNewAlternates = updateNeighborDistances()
         // Whether routes may change that depend on no changed path.
-        let mayAffectAllGroups = view != old || topology.hasNewRouterProperties || hasNewInterAreaRouters
+        let mayAffectAllGroups =
+            view != old || hasNewAlternates || topology.hasNewRouterProperties || hasNewInterAreaRouters
         if hasNewPaths {
             statistics.fullRuns += 1
             lastWork += topology.vertexCount
@@ -52,7 +58,7 @@ extension RouteCalculation {
             statistics.idleRuns += 1
         }
         if mayAffectAllGroups { return .all }
-        return hasNewPaths ? .changed(paths) : .new
+        return hasNewPaths || neighborDistances.hasChanges ? .changed(paths, neighborDistances) : .new
     }
 
     /// Calculates the destination of a group. The arguments are reused for all groups of a run.
@@ -64,12 +70,32 @@ extension RouteCalculation {
         choose(prefixes.groups[group].list.candidates, using: &forwarding, into: &best)
         let isReachable = best.kind != nil && !best.isLocal && best.hasNextHops
         guard isReachable else { return prefixes.setDestination(of: group, to: nil) }
-        if let known = prefixes.groups[group].destination, isSame(known, best) { return }
+        let candidates = prefixes.groups[group].list.candidates
+        let backup = alternate(to: best, candidates)
+        let isAnycast = isAnycast(best, candidates)
+        if let known = prefixes.groups[group].destination, known.backup == backup, known.isAnycast == isAnycast,
+            isSame(known, best)
+        {
+            return
+        }
         let destination = Destination(
             kind: best.kind!, metric: best.metric, internalMetric: best.internalMetric, announcers: best.announcers,
-            nextHops: nextHops(best))
+            nextHops: nextHops(best), backup: backup, isAnycast: isAnycast)
         update.destinations.append((group.destinationID, destination))
         prefixes.setDestination(of: group, to: destination)
+    }
+
+    /// Whether several routers announce a path of the kind that is the best.
+    private func isAnycast(_ best: BestPath, _ candidates: [Candidate]) -> Bool {
+        // Behind area border routers is the same destination, whichever of them leads there.
+        guard candidates.count > 1, best.kind != .interArea else { return false }
+        var first: RouterID?
+        for candidate in candidates where candidate.kind == best.kind {
+            let router = topology[candidate.announcer].name.router
+            if let first, first != router { return true }
+            first = router
+        }
+        return false
     }
 
     /// Whether a destination would be the same with this path. Usually so, and found without making a list of next hops.
@@ -122,13 +148,16 @@ extension RouteCalculation {
 
 extension RouteCalculation {
     /// Finds the first hops of the root: combines its links in the database with its usable neighbors.
-    private func makeView(root: RouterID, neighbors: [UsableNeighbor], maximumPaths: Int) -> LocalView {
+    private func makeView(
+        root: RouterID, neighbors: [UsableNeighbor], maximumPaths: Int, findsAlternates: Bool
+    ) -> LocalView {
         var view = LocalView(root: root, maximumPaths: maximumPaths)
         view.exits = neighbors.map(Exit.init)
         view.exits.sort(by: Exit.precedes)
         guard let vertex = topology.vertex(named: .router(root)), topology[vertex].isPresent else { return view }
         view.vertex = vertex
         addExitsOntoLinks(to: &view)
+        var links: [(number: Int, peer: Vertex, link: Topology.Link)] = []
         for link in topology[vertex].links {
             guard let peer = link.peer else { continue }
             for number in view.exitNumbers(on: link.interfaceID) {
@@ -143,11 +172,14 @@ extension RouteCalculation {
                     guard neighbor.routerID == link.target.router, neighbor.interfaceID == link.neighborInterfaceID
                     else { continue }
                     view.firstHops.append(FirstHop(to: peer, cost: cost, number: number))
+                    links.append((number, peer, link))
                 } else if let router = self.router(neighbor, on: peer, root: root) {
                     view.firstHops.append(FirstHop(to: router, cost: cost, number: number))
+                    links.append((number, peer, link))
                 }
             }
         }
+        if findsAlternates { view.ways = makeWays(view, links: links) }
         return view
     }
 

@@ -28,6 +28,8 @@ public struct RouteCalculation: Sendable {
     var lastWork = 0
     /// The shortest paths of the last run, and the view from which they were calculated.
     var paths = ShortestPaths()
+    /// The distances from the neighbors that may be alternates, at the last run.
+    var neighborDistances = DistanceTable()
     var view = LocalView()
 
     /// Whether the area is the backbone. RFC 2328 §16.4.1 prefers paths to AS boundary routers inside an area only in areas
@@ -41,6 +43,7 @@ public struct RouteCalculation: Sendable {
         contributions.detach()
         information.detach()
         paths.detach()
+        neighborDistances.detach()
     }
 
     /// Makes a calculation over an empty database.
@@ -63,6 +66,8 @@ struct LocalView: Equatable, Sendable {
     /// not for the search, but for the prefixes of the networks.
     var attachedNetworks: [FirstHop] = []
     var maximumPaths = 1
+    /// The neighbors by the numbers of their exits; empty if no alternates are wanted.
+    var ways: [Way?] = []
 }
 
 /// A way out of the root: to a neighbor, or onto the link of an interface.

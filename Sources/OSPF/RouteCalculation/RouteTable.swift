@@ -37,15 +37,23 @@ public struct Destination: Hashable, Sendable {
     /// The union of the first hops on all shortest paths to the announcers or their forwarding addresses, in order: the first
     /// ``RouterConfiguration/maximumPaths``; never empty.
     public var nextHops: [NextHop]
+    /// The next hop of a loop-free alternate, if there is a single next hop and a safe alternate to it.
+    public var backup: NextHop?
+    /// Whether several routers announce the prefixes in this way, be they the best or reachable or not: a packet of a flow
+    /// that takes another path may come to another machine.
+    public var isAnycast: Bool
 
     public init(
-        kind: PathKind, metric: UInt32, internalMetric: UInt32 = 0, announcers: [RouterID], nextHops: [NextHop]
+        kind: PathKind, metric: UInt32, internalMetric: UInt32 = 0, announcers: [RouterID], nextHops: [NextHop],
+        backup: NextHop? = nil, isAnycast: Bool = false
     ) {
         self.kind = kind
         self.metric = metric
         self.internalMetric = internalMetric
         self.announcers = announcers
         self.nextHops = nextHops
+        self.backup = backup
+        self.isAnycast = isAnycast
     }
 }
 

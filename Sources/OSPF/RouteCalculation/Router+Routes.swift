@@ -25,7 +25,8 @@ extension Router {
         spfDelay.popDue(at: now)
         statistics.routeCalculations += 1
         let update = calculation.run(
-            root: routerID, neighbors: usableNeighbors, maximumPaths: configuration.maximumPaths)
+            root: routerID, neighbors: usableNeighbors, maximumPaths: configuration.maximumPaths,
+            findsAlternates: configuration.fastReroute)
         calculationPauseEnd = now + min(Self.maximumPause, Self.pausePerStep * calculation.lastWork)
         notifyDuplicatePrefixes()
         if calculation.prefixes.hasRefused { refuse(because: .prefixes, at: now) } else { limits.end(.prefixes) }

@@ -64,6 +64,8 @@ public struct Machine: Sendable {
     /// of any request; zero means at once.
     var kernelDelay = Duration.zero
 
+    /// What the machine's wall clock shows at the start of the simulation, in seconds since 1970; changes when it is set.
+    var wallClock: Int64
     /// What the machine's own clock shows when the simulation begins.
     let clockOffset: Duration
     /// Counts starts and ends of processes, to recognize events of earlier processes.
@@ -111,6 +113,7 @@ public struct Machine: Sendable {
     init(index: Int, plan: NodePlan) {
         self.index = index
         clockOffset = plan.clockOffset
+        wallClock = plan.wallClock
         serviceRanges = plan.serviceRanges
         apiServer = plan.apiServer
         disk = SavedState()

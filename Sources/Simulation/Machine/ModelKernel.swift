@@ -8,7 +8,7 @@ internal import Routing
 public struct ModelKernel: Sendable {
     private enum Object: Sendable {
         case single(NextHop)
-        case group([NextHopID])
+        case group(NextHopGroup)
     }
 
     /// The addresses on `lo`: `true` for one with our mark, which the agent has added, `false` for one of another program.
@@ -69,7 +69,7 @@ public struct ModelKernel: Sendable {
         changes += 1
         switch change {
         case .addNextHop(let id, let hop): objects[id] = .single(hop)
-        case .addGroup(let id, let members), .replaceGroup(let id, let members): objects[id] = .group(members)
+        case .addGroup(let id, let group), .replaceGroup(let id, let group): objects[id] = .group(group)
         case .addRoute(let prefix, .group(let id)), .replaceRoute(let prefix, .group(let id)):
             routes[prefix] = id
             sources[prefix] = prefix.ipv4 == nil ? nil : preferredSource
@@ -95,8 +95,9 @@ public struct ModelKernel: Sendable {
         switch change {
         case .addNextHop(let id, let hop):
             objects[id] != nil ? .exists : interfacesWithCarrier.contains(hop.interface) ? nil : .linkUnusable
-        case .addGroup(let id, let members): objects[id] != nil ? .exists : refusal(ofMembers: members)
-        case .replaceGroup(let id, let members): objects[id] == nil ? .missing : refusal(ofMembers: members)
+        case .addGroup(let id, let group): objects[id] != nil ? .exists : refusal(of: group)
+        case .replaceGroup(let id, let group):
+            objects[id] == nil ? .missing : refusal(of: group, replacing: objects[id])
         case .addRoute(let prefix, _) where refusedPrefixes.contains(prefix): .refused
         case .addRoute(let prefix, _) where hasNoSource(prefix): .refused
         case .replaceRoute(let prefix, _) where hasNoSource(prefix): .refused
@@ -119,9 +120,10 @@ public struct ModelKernel: Sendable {
         return addresses[IPv6Address(preferredSource)] == nil
     }
 
-    private func refusal(ofMembers members: [NextHopID]) -> FIBFailure.Reason? {
-        let areSingles = members.allSatisfy { if case .single = objects[$0] { true } else { false } }
-        return areSingles && !members.isEmpty ? nil : .invalid
+    private func refusal(of group: NextHopGroup, replacing old: Object? = nil) -> FIBFailure.Reason? {
+        if case .group(let old) = old, old.isResilient != group.isResilient { return .invalid }
+        let areSingles = group.objects.allSatisfy { if case .single = objects[$0] { true } else { false } }
+        return areSingles && !group.members.isEmpty ? nil : .invalid
     }
 
     private func refusal(of target: RouteTarget) -> FIBFailure.Reason? {
@@ -133,9 +135,11 @@ public struct ModelKernel: Sendable {
     private mutating func remove(_ id: NextHopID) {
         objects[id] = nil
         for (groupID, object) in objects {
-            guard case .group(let members) = object, members.contains(id) else { continue }
-            let rest = members.filter { $0 != id }
-            if rest.isEmpty { remove(groupID) } else { objects[groupID] = .group(rest) }
+            guard case .group(var group) = object, group.objects.contains(id) else { continue }
+            group.members.removeAll { $0 == id }
+            if group.backup == id { group.backup = nil }
+            if group.members.isEmpty, let backup = group.backup { (group.members, group.backup) = ([backup], nil) }
+            if group.members.isEmpty { remove(groupID) } else { objects[groupID] = .group(group) }
         }
         let count = routes.count
         routes = routes.filter { $0.value != id }
@@ -235,7 +239,7 @@ public struct ModelKernel: Sendable {
         for (id, object) in objects {
             switch object {
             case .single(let hop): result.nextHops[id] = hop
-            case .group(let members): result.groups[id] = members
+            case .group(let group): result.groups[id] = group
             }
         }
         guard extent == .everything else { return result }
@@ -248,8 +252,22 @@ public struct ModelKernel: Sendable {
 
     /// The next hops of the route to exactly this prefix; `nil` if there is no such route.
     public func nextHops(of prefix: IPv6Prefix) -> [NextHop]? {
-        guard let id = routes[prefix], case .group(let members) = objects[id] else { return nil }
-        return members.compactMap { if case .single(let hop) = objects[$0] { hop } else { nil } }.sorted()
+        guard let group = group(of: prefix) else { return nil }
+        return group.members.compactMap { if case .single(let hop) = objects[$0] { hop } else { nil } }.sorted()
+    }
+
+    /// The backup of the only next hop of the route to exactly this prefix; `nil` if there is none.
+    public func backup(of prefix: IPv6Prefix) -> NextHop? {
+        guard let id = group(of: prefix)?.backup, case .single(let hop) = objects[id] else { return nil }
+        return hop
+    }
+
+    /// Whether the route to exactly this prefix has a resilient group; `nil` if there is no such route.
+    func isResilient(_ prefix: IPv6Prefix) -> Bool? { group(of: prefix)?.isResilient }
+
+    private func group(of prefix: IPv6Prefix) -> NextHopGroup? {
+        guard let id = routes[prefix], case .group(let group) = objects[id] else { return nil }
+        return group
     }
 
     /// The next hops of the longest match for an address; `nil` if there is no route.

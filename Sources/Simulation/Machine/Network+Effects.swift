@@ -96,6 +96,7 @@ extension Network {
             case .drained(let isDrained): nodes[node].disk.isDrained = isDrained
             case .kernel(let kernel): nodes[node].disk.kernel = kernel
             }
+            return .saved(change, failure: nil)
         case .startCheck(let id, let check):
             nodes[node].checks[id] = check
             // In time for the start, which waits up to 250 ms for first outcomes.
@@ -181,8 +182,11 @@ extension FIBChange {
         switch self {
         case .addNextHop(let id, let hop):
             return mix(1, UInt64(id.rawValue), UInt64(hop.interface), hop.gateway.low)
-        case .addGroup(let id, let members), .replaceGroup(let id, let members):
-            return members.reduce(mix(2, UInt64(id.rawValue))) { ($0 ^ UInt64($1.rawValue)) &* 0x9e37_79b9_7f4a_7c15 }
+        case .addGroup(let id, let group), .replaceGroup(let id, let group):
+            let kind = UInt64(group.isResilient ? 1 : 0) | UInt64(group.members.count) << 1
+            return group.objects.reduce(mix(2, UInt64(id.rawValue), kind)) {
+                ($0 ^ UInt64($1.rawValue)) &* 0x9e37_79b9_7f4a_7c15
+            }
         case .addRoute(let prefix, .group(let id)), .replaceRoute(let prefix, .group(let id)):
             return mix(3, prefix.address.high, prefix.address.low, UInt64(prefix.length), UInt64(id.rawValue))
         case .addRoute(let prefix, _), .replaceRoute(let prefix, _), .removeRoute(let prefix):

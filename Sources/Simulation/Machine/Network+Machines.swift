@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Authentication
 internal import Links
 internal import Liveness
 internal import MeshConfiguration
@@ -43,7 +44,8 @@ extension Network {
         environment.hasCluster = true
         environment.apiServer = nodes[node].apiServer
         environment.saved = nodes[node].disk
-        nodes[node].process = MeshNode(configuration: nodes[node].configuration, environment: environment)
+        nodes[node].process = MeshNode(
+            configuration: nodes[node].configuration, environment: environment, cryptography: .model)
         var links = [Links.Link(index: 1, name: "lo", isLoopback: true, mtu: 65_536)]
         var addresses: [InterfaceAddress] = []
         for port in nodes[node].ports {
@@ -63,6 +65,7 @@ extension Network {
         if !known.isEmpty || nodes[node].isClusterDrainWanted || !nodes[node].serviceRanges.isEmpty {
             notifyCluster(node, known)
         }
+        handle(.clock(nodes[node].wallClock + now.nanoseconds / 1_000_000_000), on: node)
         let defaultRoutes = Array(nodes[node].kernel.defaultRoutes)
         handle(.start(links: links, addresses: addresses, defaultRoutes: defaultRoutes), on: node)
     }
@@ -186,6 +189,7 @@ extension Network {
         if packetsFirst { for port in nodes[node].ports { notifyCarrier(port) } }
         // While it slept, the file and the demand of services may have changed without an event. The agent checks the file
         // after a timer; the watches report all differences.
+        handle(.clock(nodes[node].wallClock + now.nanoseconds / 1_000_000_000), on: node)
         handle(.configuration(nodes[node].configuration), on: node)
         var changes = nodes[node].demands.mapValues { Optional(demand($0)) }
         for address in nodes[node].process?.serviceAddresses.entries.keys.sorted() ?? [] where changes[address] == nil {

@@ -1,4 +1,5 @@
 public import Addressing
+public import MeshConfiguration
 public import OSPF
 public import Services
 
@@ -85,6 +86,12 @@ public enum Action: Hashable, Sendable {
     /// Two random neighbors receive an LSA of the node with this sequence number, as if a part of the mesh that was cut off had
     /// kept it from an earlier run: an LSA that the node originates now or, if `isStray`, one that it does not originate.
     case replay(node: Int, sequenceNumber: Int32, isStray: Bool)
+    /// The configuration file and the key file now say this about authentication.
+    case authentication(node: Int, Configuration.AuthenticationOptions)
+    /// The node's wall clock is set to this second.
+    case wallClock(node: Int, Int64)
+    /// Somebody without a key sends a packet to an end of a link.
+    case forge(link: Int, end: Int, Forgery)
     /// All cables are plugged in, all cuts end, all kernel troubles and refusals end, routes of other programs and addresses of
     /// other machines are gone, and every machine has power and a running process. All else stays as it is: the quality of
     /// links, drains, services that do not work.

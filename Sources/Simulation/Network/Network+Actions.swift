@@ -52,6 +52,13 @@ extension Network {
 
         case .replay(let node, let sequenceNumber, let isStray):
             replay(node, sequenceNumber: sequenceNumber, isStray: isStray)
+        case .authentication(let node, let options):
+            nodes[node].configuration.authentication = options
+            reload(node)
+        case .wallClock(let node, let second):
+            nodes[node].wallClock = second - now.nanoseconds / 1_000_000_000
+            handle(.clock(second), on: node)
+        case .forge(let link, let end, let forgery): forge(forgery, to: links[link].ports[end])
         case .healAll: healAll()
         case .healHalfCuts: healHalfCuts()
         case .stopLoss:

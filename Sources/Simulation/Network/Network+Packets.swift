@@ -1,4 +1,5 @@
 internal import Addressing
+internal import Authentication
 internal import Node
 internal import OSPF
 internal import Timing
@@ -98,10 +99,13 @@ extension Network {
         statistics.mix(UInt64(bitPattern: now.nanoseconds) ^ UInt64(node) << 48)
         statistics.mix(fingerprint(packet.octets))
         observer?(now, .delivery(node: node, interface: packet.interface, octets: packet.octets))
+        let isRequired = nodes[node].process?.authenticationPolicy(on: packet.interface) == .required
+        let refused = isRequired ? nodes[node].process?.authentication.refusalCount : nil
         handle(
             .packet(
                 interface: packet.interface, source: packet.source, destination: packet.destination,
                 octets: packet.octets), on: node)
+        if let refused, nodes[node].process?.authentication.refusalCount == refused { record(packet, on: node) }
     }
 
     /// A hash of a packet: its length, type and checksum.

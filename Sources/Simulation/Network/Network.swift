@@ -1,4 +1,5 @@
 internal import Addressing
+internal import MeshConfiguration
 internal import Node
 internal import OSPF
 internal import Routing
@@ -63,6 +64,7 @@ public struct Network: Sendable {
         nodes = plan.nodes.enumerated().map { Machine(index: $0.offset, plan: $0.element) }
         ports = []
         links = []
+        for node in nodes.indices { nodes[node].configuration.authentication = plan.authentication }
         for link in plan.links { addLink(link) }
     }
 

@@ -12,6 +12,8 @@ public struct NetworkPlan: Hashable, Sendable {
     public var links: [LinkPlan]
     /// The delays and the socket buffers of the machines.
     public var machine = MachineBehavior()
+    /// How all machines authenticate packets when they are first started.
+    public var authentication = Configuration.AuthenticationOptions()
 
     public init(nodes: [NodePlan], links: [LinkPlan]) {
         self.nodes = nodes
@@ -37,6 +39,8 @@ public struct NodePlan: Hashable, Sendable {
     public var serviceRanges: [IPv6Prefix] = []
     /// The address by which the agent reaches the API server; `nil` if it is not in the environment.
     public var apiServer: IPv6Address?
+    /// What its wall clock shows when the simulation begins, in seconds since 1970.
+    public var wallClock: Int64 = 0
     /// What its monotonic clock shows when the simulation begins; those of real machines differ, too.
     public var clockOffset: Duration
 
@@ -130,6 +134,11 @@ public struct LinkQuality: Hashable, Sendable {
         self.duplication = duplication
         self.corruption = corruption
     }
+}
+
+extension LinkQuality {
+    /// Whether hellos arrive, and in order.
+    var isReliable: Bool { loss == 0 && corruption == 0 && jitter <= .milliseconds(50) }
 }
 
 /// The delays and the socket buffer of a machine.

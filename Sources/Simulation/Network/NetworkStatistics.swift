@@ -70,6 +70,8 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         /// An address that is wanted is not on the node, one that is not wanted is, two nodes have the same, or an agent
         /// removed one that it should have left.
         case address
+        /// A packet that is not authentic was accepted or changed a router, or a change of keys cost an adjacency.
+        case authentication
         /// A node's nftables table is not as the node wants it, or lets the packets of wrong addresses pass.
         case transit
         /// A node has another address or router ID than it was given or had before.

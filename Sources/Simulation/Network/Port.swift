@@ -33,6 +33,8 @@ public struct Port: Sendable {
     var unreadEvents: [[KernelEvent]] = []
     /// How often the link-local address has changed; a part of the address, so that each one is new.
     var generation: UInt64 = 0
+    /// The last packets that the process has accepted here while packets had to be authentic, oldest first.
+    var recorded: [RecordedPacket] = []
     /// Whether the process has joined AllSPFRouters and AllDRouters here.
     var joinedAllSPFRouters = false
     var joinedAllDRouters = false

@@ -22,6 +22,7 @@ extension Network {
         let expected = ExpectedRoutes(of: self, truth: truth)
         checkRoutes(expected, &findings)
         checkForwarding(expected, &findings)
+        checkRepairs(expected, &findings)
         for node in nodes where node.isRunning { checkProxyBypass(of: node, expected, &findings) }
         return findings.violations
     }

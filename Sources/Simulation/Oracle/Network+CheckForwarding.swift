@@ -65,7 +65,7 @@ private struct ForwardingWalk {
 
 extension Network {
     /// Whether a packet that is sent from one port can arrive at another.
-    fileprivate func carries(from exit: Int, to entry: Int) -> Bool {
+    func carries(from exit: Int, to entry: Int) -> Bool {
         let link = ports[exit].link
         return ports[entry].link == link && exit != entry && ports[exit].hasCarrier && ports[entry].hasCarrier
             && !links[link][cutFrom: ports[exit].end, to: ports[entry].end]

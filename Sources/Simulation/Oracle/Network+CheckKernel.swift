@@ -13,10 +13,20 @@ extension Network {
         for (prefix, id) in table.routes.sorted(by: { $0.key < $1.key }) {
             let wanted = table.destinations[id]?.nextHops ?? []
             let found = node.kernel.nextHops(of: prefix)
+            let backup = table.destinations[id]?.backup
             if found != wanted {
                 findings.add(
                     .kernel,
                     "\(name(node.index))'s kernel sends \(prefix) to \(String(describing: found)), not \(wanted)")
+            }
+            if node.kernel.backup(of: prefix) != backup {
+                findings.add(
+                    .kernel,
+                    "\(name(node.index))'s kernel has the backup \(String(describing: node.kernel.backup(of: prefix))) for \(prefix), not \(String(describing: backup))"
+                )
+            }
+            if table.destinations[id]?.isAnycast == true, node.kernel.isResilient(prefix) != true {
+                findings.add(.kernel, "\(name(node.index))'s group for \(prefix), which is anycast, is not resilient")
             }
             if fib.state(of: prefix) != .installed {
                 findings.add(
@@ -25,6 +35,7 @@ extension Network {
             }
             groups.insert(id)
             hops.formUnion(wanted)
+            if let backup { hops.insert(backup) }
         }
         if node.kernel.prefixes.count != table.routes.count {
             let staleRoutes = node.kernel.prefixes.filter { table.routes[$0] == nil }.sorted().prefix(3)

@@ -28,6 +28,8 @@ public struct Scenario: Hashable, Sendable {
     /// How long nothing may happen once the network is at rest, except hellos, refreshes and the aging of LSAs of unreachable
     /// routers.
     public var rest: Duration
+    /// From this time on no neighbor may change its state; `nil` if it may.
+    public var steadyFrom: Duration?
 
     public init(
         seed: UInt64, title: String, plan: NetworkPlan, script: [Step], patience: Duration = .seconds(60),
@@ -77,6 +79,7 @@ public struct Scenario: Hashable, Sendable {
         }
         let convergence = max(.zero, network.statistics.lastRouteChange - scriptEnd)
         var violations = network.violations + network.check()
+        if let steadyFrom { violations += network.checkSteadiness(since: .zero + steadyFrom) }
         if violations.isEmpty { violations = checkRest(of: &network) }
         // In every second scenario, to save time.
         if violations.isEmpty, seed & 1 == 0 { violations = checkReplacement(of: &network) }

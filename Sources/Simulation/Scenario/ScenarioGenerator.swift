@@ -35,6 +35,8 @@ struct ScenarioGenerator {
     private var ipv4Pool: PrefixPool?
     /// Before this time, machines are only started.
     private var calmStart = Duration.zero
+    /// From this time on no neighbor may change its state; `nil` if it may.
+    var steadyFrom: Duration?
     /// The hello interval of all links. The dead interval and the times between faults are in proportion to it.
     var helloInterval = Duration.seconds(1)
 
@@ -80,15 +82,18 @@ struct ScenarioGenerator {
         if usesQuality { addBadCables(from: end) }
         let isHealed = random.chance(0.6)
         if isHealed { script.append(Scenario.Step(end + gap(), .healAll)) }
+        addAuthentication(isCalm: theme == .coldStart && !usesQuality)
         // A long rest ends after LSAs are refreshed (1800 s) and unreachable ones have aged out (3600 s).
         let slow = helloInterval > .seconds(1)
-        return Scenario(
+        var scenario = Scenario(
             seed: seed, title: "\(theme), \(topology)\(isHealed ? ", healed" : "")", plan: plan,
             script: script.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(
                 \.element),
             // What was bad must be good for minutes.
             patience: usesQuality ? .seconds(1500) : slow ? .seconds(600) : .seconds(90),
             rest: theme == .longRest ? .seconds(4000) : .seconds(10))
+        scenario.steadyFrom = steadyFrom
+        return scenario
     }
 
     /// In every sixth scenario, nodes ask their neighbors by echo requests, less often than by default: otherwise echoes would

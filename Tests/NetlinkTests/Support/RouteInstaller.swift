@@ -31,6 +31,7 @@ final class RouteInstaller {
         )
         var fib = fib
         if !kernel.supportsNextHopObjects { fib.mode = .multipath }
+        (fib.hasResilientGroups, fib.hasBackups) = try kernel.groupSupport(in: fib.nextHopIDs)
         installer = FIBInstaller(fib)
         _ = installer.adoptFromKernel()
         _ = installer.receive(.read(try kernel.read()), at: .zero)

@@ -23,8 +23,11 @@ struct Area {
 
     /// Runs the calculation as seen from `root` with these usable neighbors, and applies its update to the table.
     @discardableResult
-    mutating func run(_ root: RouterID, _ neighbors: [UsableNeighbor], maximumPaths: Int = 64) -> RouteTableUpdate {
-        let update = calculation.run(root: root, neighbors: neighbors, maximumPaths: maximumPaths)
+    mutating func run(
+        _ root: RouterID, _ neighbors: [UsableNeighbor], maximumPaths: Int = 64, findsAlternates: Bool = false
+    ) -> RouteTableUpdate {
+        let update = calculation.run(
+            root: root, neighbors: neighbors, maximumPaths: maximumPaths, findsAlternates: findsAlternates)
         table.apply(update)
         return update
     }

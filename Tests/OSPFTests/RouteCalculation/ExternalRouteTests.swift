@@ -100,7 +100,8 @@ struct ExternalRouteTests {
         #expect(
             area.route(.default)
                 == Destination(
-                    kind: .externalType2, metric: 10, internalMetric: 20, announcers: [3], nextHops: [to3]))
+                    kind: .externalType2, metric: 10, internalMetric: 20, announcers: [3], nextHops: [to3],
+                    isAnycast: true))
         area.external(3, .default, metric: 20)
         area.run(1, neighbors)
         #expect(area.route(.default)?.announcers == [2])

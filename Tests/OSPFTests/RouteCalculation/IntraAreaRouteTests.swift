@@ -128,7 +128,8 @@ struct IntraAreaRouteTests {
         #expect(
             area.route("fd00::a/128")
                 == Destination(
-                    kind: .intraArea, metric: 10, announcers: [2, 3], nextHops: [hop(2, 2, 1), hop(3, 3, 1)]))
+                    kind: .intraArea, metric: 10, announcers: [2, 3], nextHops: [hop(2, 2, 1), hop(3, 3, 1)],
+                    isAnycast: true))
         area.remove(.intraAreaPrefix, 2, linkStateID: 1)
         let update = area.run(1, squareNeighbors)
         #expect(area.route("fd00::a/128")?.announcers == [3])
@@ -148,7 +149,7 @@ struct IntraAreaRouteTests {
         area.prefixes(4, [LSAPrefix("fd00::a/128", 1)], linkStateID: 1)
         area.run(1, squareNeighbors)
         let expected = Destination(
-            kind: .intraArea, metric: 21, announcers: [2, 4], nextHops: [hop(2, 2, 1), hop(3, 3, 1)])
+            kind: .intraArea, metric: 21, announcers: [2, 4], nextHops: [hop(2, 2, 1), hop(3, 3, 1)], isAnycast: true)
         #expect(area.route("fd00::a/128") == expected)
     }
 

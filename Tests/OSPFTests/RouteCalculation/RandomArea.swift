@@ -17,15 +17,15 @@ struct RandomArea {
     var random: SplitMix64
     var area: Area
     let isBackbone: Bool
-    private let count: UInt32
-    private var cables: [Cable] = []
-    private var segments: [Segment] = []
+    let count: UInt32
+    private(set) var cables: [Cable] = []
+    private(set) var segments: [Segment] = []
     private var prefixes: [RouterID: Set<LSAPrefix>] = [:]
     /// The border and AS boundary flags of routers.
     private var flags: [RouterID: RouterLSA.Flags] = [:]
-    private var stubRouters: Set<RouterID> = []
+    private(set) var stubRouters: Set<RouterID> = []
     /// Routers that originate nothing.
-    private var downRouters: Set<RouterID> = []
+    private(set) var downRouters: Set<RouterID> = []
     /// The inter-area and external LSAs. Some are of AS boundary routers, or lead to some, that are not in the area.
     private var otherLSAs: [LSAKey: LSABody] = [:]
 

@@ -112,6 +112,11 @@ struct RouteOracle {
         return result
     }
 
+    /// The distance between two routers; `nil` if there is no path.
+    func distance(from source: RouterID, to target: RouterID) -> Int? {
+        distances(from: .router(source))[.router(target)]
+    }
+
     private func distance(_ node: Node) -> Int? {
         guard isPresent(root) else { return nil }
         return distances[.router(root)]?[node]
@@ -157,6 +162,11 @@ struct RouteOracle {
             result[prefix]!.preference = 0
         }
         return result
+    }
+
+    /// The prefixes that the root announces as its own intra-area prefixes.
+    var ownPrefixes: Set<IPv6Prefix> {
+        announced().filter { prefix in internalPaths(to: prefix).contains { $0.isOwn } }
     }
 
     /// The best of several paths to a prefix or AS boundary router, merged with all that are equally good.
@@ -287,5 +297,43 @@ struct RouteOracle {
             return path(.interArea, distance + Int(lsa.metric), key.advertisingRouter)
         }
         return Self.best(paths)
+    }
+
+    // MARK: Alternates
+
+    /// The cost of the root's link to a neighbor.
+    func cost(of router: RouterID, to neighbor: UsableNeighbor) -> Int { optionalCost(of: router, to: neighbor)! }
+
+    /// `nil` if the database does not have the link in both directions.
+    func optionalCost(of router: RouterID, to neighbor: UsableNeighbor) -> Int? {
+        rootLinks.lazy.filter { link, target in
+            guard link.interfaceID == neighbor.interface else { return false }
+            switch target {
+            case .router(let id): return id == neighbor.routerID && link.neighborInterfaceID == neighbor.interfaceID
+            case .network:
+                return edges.contains { $0.from == target && $0.to == .router(neighbor.routerID) }
+            }
+        }.map { max(1, Int($0.link.metric)) }.first
+    }
+
+    /// The root's distance to a prefix to which it has no route with a next hop in its table: an external one of its own, or
+    /// that of a network. `nil` if that is not so, or not like `path`, the path of another router.
+    func ownLength(_ prefix: IPv6Prefix, _ path: Path) -> Int? {
+        guard let best = Self.best(internalPaths(to: prefix) + externalPaths(to: prefix)), best.kind == path.kind else {
+            return nil
+        }
+        if best.kind == .externalType2, best.metric != path.metric { return nil }
+        return best.kind == .externalType2 ? best.internalMetric : best.metric
+    }
+
+    /// The metric at which the root announces a prefix of its own; the lowest, if there are several.
+    func ownMetric(_ prefix: IPv6Prefix) -> Int {
+        var metrics: [Int] = []
+        for (key, body) in bodies {
+            guard case .intraAreaPrefix(let lsa) = body, key.advertisingRouter == root, lsa.referencedType == .router
+            else { continue }
+            metrics += lsa.prefixes.filter { $0.prefix == prefix }.map { Int($0.metric) }
+        }
+        return metrics.min()!
     }
 }
