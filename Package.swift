@@ -48,13 +48,14 @@ let core: [Target] = [
     library("OSPF", ["Timing", "Addressing", "ShortestPath", "OSPFPacket"]),
     library("Links", ["Addressing"]),
     library("Liveness", ["Timing", "Addressing"]),
+    library("BFD", ["Timing", "Addressing"]),
     library("Routing", ["Timing", "Addressing", "OSPF"]),
     library("Services", ["Timing", "Addressing", "OSPF"]),
-    library("MeshConfiguration", ["Addressing", "Liveness", "OSPF", "Services"]),
+    library("MeshConfiguration", ["Addressing", "BFD", "Liveness", "OSPF", "Services"]),
     library(
         "Node",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Routing", "Services",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "BFD", "Routing", "Services",
             "MeshConfiguration",
         ]),
     library(
@@ -71,6 +72,7 @@ let core: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
     tests("Addressing", []),
     tests("Liveness", ["Timing", "Addressing"]),
+    tests("BFD", ["Timing", "Addressing"]),
     tests("ShortestPath", []),
     tests("OSPFPacket", ["Addressing"], exclude: ["Captures"]),
     tests("OSPF", ["Timing", "Addressing", "OSPFPacket", "ShortestPath"]),
@@ -79,7 +81,7 @@ let core: [Target] = [
     tests(
         "Node",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Routing", "Services",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "BFD", "Routing", "Services",
             "MeshConfiguration",
         ]),
     tests(
@@ -92,12 +94,12 @@ let shell: [Target] = [
     .target(name: "CLinux"),
     .systemLibrary(
         name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
-    library("Linux", ["CLinux", "Timing", "Addressing", "Liveness"]),
+    library("Linux", ["CLinux", "Timing", "Addressing", "BFD", "Liveness"]),
     library("Netlink", ["CLinux", "CNetlink", "Timing", "Addressing", "Links", "OSPF", "Routing", "Linux"]),
     library(
         "ConfigurationFile",
         [
-            "Addressing", "Liveness", "OSPF", "Services", "MeshConfiguration", "Linux",
+            "Addressing", "BFD", "Liveness", "OSPF", "Services", "MeshConfiguration", "Linux",
             .product(name: "Yams", package: "Yams"),
         ]),
     library(
@@ -121,10 +123,11 @@ let shell: [Target] = [
     library(
         "Agent",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Routing", "Services",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "BFD", "Routing", "Services",
             "MeshConfiguration", "Node", "ConfigurationFile", "Linux", "Netlink", "HealthChecks", "Kubernetes",
             "Cluster", "ControlAPI",
             "PrometheusMetrics", metrics, .product(name: "Logging", package: "swift-log"),
+            .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "Subprocess", package: "swift-subprocess"),
         ] + nio),
     library(
@@ -194,6 +197,8 @@ let package = Package(
         ? []
         : [
             .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+            // Digests of BFD packets (RFC 5880 §6.7).
+            .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
             .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
             .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
             .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),

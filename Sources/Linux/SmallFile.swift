@@ -65,6 +65,13 @@ public enum SmallFile {
         }
     }
 
+    /// Whether users other than the owner and the group of `path` may read it.
+    public static func isReadableByOthers(_ path: String) throws(SystemError) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw .last("read \(path)") }
+        return status.st_mode & S_IROTH != 0
+    }
+
     /// Whether `path` exists.
     public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 

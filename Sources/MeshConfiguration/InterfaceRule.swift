@@ -21,6 +21,8 @@ public struct InterfaceRule: Hashable, Sendable {
     public var priority: UInt8 = 1
     /// Whether neighbors are asked by echo requests if they are alive.
     public var liveness: Liveness = .onCables
+    /// Whether there are sessions of BFD with neighbors (RFC 5881); `nil` means none.
+    public var bfd: BFDRule?
 
     /// Makes a rule with defaults for a cabled mesh.
     public init(pattern: Pattern) { self.pattern = pattern }

@@ -22,7 +22,7 @@ extension AgentSnapshot {
                 designatedRouter: neighbor.designatedRouter.textUnlessNone,
                 backupDesignatedRouter: neighbor.backupDesignatedRouter.textUnlessNone,
                 stateChanges: neighbor.stateChanges, retransmissions: neighbor.retransmissionCount,
-                requests: neighbor.requestCount, echo: echo(of: neighbor),
+                requests: neighbor.requestCount, echo: echo(of: neighbor), bfd: session(of: neighbor),
                 // What keeps routes from using it, else the first problem about it in the list of problems.
                 problem: links[neighbor.interface].flatMap { link in
                     node.problem(of: neighbor, on: link, at: now)

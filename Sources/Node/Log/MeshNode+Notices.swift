@@ -30,7 +30,9 @@ extension MeshNode {
             if from == .full, to < .full { counters.leftFull(neighbor, on: name(ofInterface: interface)) }
         case .duplicateRouterID, .limitReached: problems.invalidate()
         case .unresponsiveNeighborHearsUs(let interface, let address, let isCertain):
-            noteHearing(EchoTarget.Key(interface: interface, address: address), isCertain: isCertain)
+            let key = EchoTarget.Key(interface: interface, address: address)
+            noteHearing(key, isCertain: isCertain)
+            noteHearingWithoutSession(key, isCertain: isCertain, at: now)
         default: break
         }
     }

@@ -248,6 +248,7 @@ extension MeshNode {
                     "\(loss) % of the latest echo requests to \(who) on \(port) were lost",
                     remedy: "check cable, transceivers and the port's errors (ethtool -S \(port))"))
         }
+        if let problem = sessionProblem(of: neighbor, who: who, port: port) { found.append(problem) }
         if let (text, since) = stall(of: neighbor, on: interface, at: now) {
             found.append(
                 Problem(

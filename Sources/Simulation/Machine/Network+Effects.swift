@@ -75,6 +75,8 @@ extension Network {
         case .watchNeighbors(let targets):
             nodes[node].prober.watch(targets, at: localTime(of: node))
             setEchoTimer(node)
+        // The simulated neighbors do not speak BFD.
+        case .watchSessions: break
         case .proxyBypass(let request): return .proxyBypass(nodes[node].kernel.carryOut(request))
         case .settings(let wanted): return .settings(nodes[node].kernel.apply(wanted))
         case .send(let interface, let source, let destination, let octets):
