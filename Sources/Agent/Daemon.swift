@@ -93,6 +93,7 @@ public struct Daemon: Sendable {
         defer { connection?.stop() }
         try tasks.run {
             try await agent.prober?.start()
+            try await agent.bfd.start()
             try await agent.start()
         }.wait()
         let http = Mutex<HTTPServer?>(nil)

@@ -22,6 +22,8 @@ public struct InterfaceRule: Hashable, Sendable {
     public var priority: UInt8 = 1
     /// Whether neighbors are asked by echo requests if they are alive.
     public var liveness: Liveness = .onCables
+    /// Whether there are sessions of BFD with neighbors (RFC 5881); `nil` means none.
+    public var bfd: BFDRule?
     /// Whether packets must be authentic; `nil` is as `auth` says.
     public var authentication: AuthenticationPolicy?
 

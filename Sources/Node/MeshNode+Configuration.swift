@@ -25,6 +25,7 @@ extension MeshNode {
                 : "configuration reloaded; takes effect at the next start: \(waiting.joined(separator: ", "))")
         refreshPorts(at: now)
         liveness.endExemptions()
+        bfd.mustWatchAgain = true
         if configuration.externals != externals { notifyRouter(.advertiseExternal(configuration.externals), at: now) }
         perform(vips.configure(configuration.vips, at: now), at: now)
         // The address of a VIP cannot be that of a service.

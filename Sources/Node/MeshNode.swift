@@ -101,6 +101,10 @@ public struct MeshNode: Sendable {
     public internal(set) var authentication: PacketAuthentication
     /// Whether neighbors are alive, as far as their kernels answer.
     public internal(set) var liveness = NeighborLiveness()
+    /// The sessions of BFD.
+    public internal(set) var bfd = NeighborSessions()
+    /// Which neighbors have failed, as far as echoes and sessions tell.
+    var verdicts = NeighborVerdicts()
     /// Packets in transit to services on other nodes.
     public internal(set) var bypass = ProxyBypass()
     /// Whether there is a route to a single address that is not in ``bypass`` yet.
@@ -199,6 +203,7 @@ public struct MeshNode: Sendable {
         case .networkConfiguration(let result): receive(result)
         case .proxyBypass(let outcome): receive(outcome, at: now)
         case .liveness(let reports): receive(reports, at: now)
+        case .bfd(let reports): receive(reports, at: now)
         case .foreignRoutes(let result): receive(result, at: now)
         case .remainsRemoved(let result): receive(result)
         case .timer:
@@ -248,6 +253,7 @@ public struct MeshNode: Sendable {
             installRoutes(at: now)
             advanceLife(at: now)
             updateLiveness(at: now)
+            updateBFD(at: now)
             reserveSequenceNumbers()
             reviewMesh(at: now)
             updatePodNetwork(at: now)

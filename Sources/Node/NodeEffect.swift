@@ -1,4 +1,5 @@
 public import Addressing
+public import BFD
 public import Liveness
 public import OSPF
 public import Routing
@@ -28,6 +29,9 @@ public enum NodeEffect: Sendable {
     case stopCheck(VIPTable.CheckID)
     /// Send echo requests to exactly these neighbors from now on; their states are reported by ``NodeEvent/liveness(_:)``.
     case watchNeighbors([EchoTarget])
+    /// Have sessions of BFD with exactly these neighbors from now on; changes are reported by ``NodeEvent/bfd(_:)``. Files with keys are
+    /// read again.
+    case watchSessions([SessionTarget])
     /// Change or check our nftables table; the outcome is ``NodeEvent/proxyBypass(_:)``.
     case proxyBypass(ProxyBypass.Request)
     /// Offer these pod ranges to the cluster, which uses them if it has none for this node.

@@ -48,6 +48,8 @@ public enum NodeEvent: Sendable {
     case proxyBypass(ProxyBypass.Outcome)
     /// Neighbors that are asked (``NodeEffect/watchNeighbors(_:)``) have changed their states.
     case liveness([EchoReport])
+    /// Sessions of BFD (``NodeEffect/watchSessions(_:)``) have changed.
+    case bfd([BFDReport])
     /// The outcome of ``NodeEffect/readForeignRoutes(overlapping:)``.
     case foreignRoutes(Result<[ForeignRoute], NodeFailure>)
     /// The outcome of ``NodeEffect/removeRemains(of:)``: what was removed, as text.
@@ -61,7 +63,7 @@ public enum NodeEvent: Sendable {
         case .installed, .addresses, .settings, .membership, .saved, .networkConfiguration, .proxyBypass,
             .foreignRoutes, .remainsRemoved:
             true
-        case .start, .clock, .kernel, .routes, .packet, .checked, .liveness, .cluster, .configuration,
+        case .start, .clock, .kernel, .routes, .packet, .checked, .liveness, .bfd, .cluster, .configuration,
             .configurationRefused,
             .configurationMissing, .command, .timer:
             false

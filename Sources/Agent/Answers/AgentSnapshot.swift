@@ -27,6 +27,8 @@ struct AgentSnapshot: Sendable {
     var counters: AgentCounters
     /// What is known of the neighbors that are asked by echo requests.
     var echoes: [EchoTarget.Key: NeighborProber.Knowledge]
+    /// What is known of the sessions of BFD.
+    var sessions: BFDSpeaker.Knowledge
 
     /// The router; `nil` before the stage `starting`.
     var router: Router? { node.router }
@@ -113,6 +115,7 @@ extension MeshAgent {
         counters.socket = sockets.counters
         return AgentSnapshot(
             now: EventLoop.now, started: started, node: node, configurationStatus: configurationStatus, ages: ages,
-            events: events.events, counters: counters, echoes: prober?.knowledge ?? [:])
+            events: events.events, counters: counters, echoes: prober?.knowledge ?? [:],
+            sessions: bfd.knowledge)
     }
 }

@@ -41,6 +41,7 @@ extension MeshAgent {
         case .startCheck(let id, let check): checker.start(id, check)
         case .stopCheck(let id): checker.stop(id)
         case .watchNeighbors(let targets): prober?.targets.send(targets)
+        case .watchSessions(let targets): bfd.targets.send(targets)
         case .proxyBypass(let request):
             bypassTask = Task(executorPreference: background) { [bypass] in
                 await self.bypassed(bypass.carryOut(request))

@@ -67,6 +67,8 @@ public actor MeshAgent {
     let sockets: OSPFSockets
     /// Asks neighbors by echo requests; `nil` if its socket could not be opened.
     let prober: NeighborProber?
+    /// Has sessions of BFD with neighbors.
+    let bfd: BFDSpeaker
 
     /// Opens sockets and netlink. Nothing runs before ``start()``.
     init(
@@ -101,6 +103,7 @@ public actor MeshAgent {
             prober = nil
             log.warning("neighbors are not asked by echo requests: \(error)")
         }
+        bfd = try BFDSpeaker()
         var environment = MeshNode.Environment()
         environment.hostName = Host.name
         environment.machine = Host.machine
@@ -133,6 +136,9 @@ public actor MeshAgent {
             try loop.register(prober.reports.descriptor) { [unowned self] _ in
                 loop.run(on: self) { $0.handle(.liveness(prober.reports.takeAll().flatMap(\.self))) }
             }
+        }
+        try loop.register(bfd.reports.descriptor) { [unowned self] _ in
+            loop.run(on: self) { $0.handle(.bfd($0.bfd.reports.takeAll().flatMap(\.self))) }
         }
         try loop.register(sockets.descriptor) { [unowned self] _ in loop.run(on: self) { $0.readPackets() } }
         checkClock()
@@ -269,6 +275,8 @@ extension MeshAgent {
 
     /// Stops the node. When this returns, the process may exit.
     func stop(removingEverything: Bool) async {
+        // First, so that neighbors do not take the end of the sessions for a failure.
+        await bfd.stop()
         handle(.command(.stop(removingEverything: removingEverything)))
         // The node may wait for acknowledgments of neighbors; it sets itself a deadline.
         if case .announcingRestart = node.life { await withCheckedContinuation { stopWaiter = $0 } }

@@ -170,6 +170,7 @@ extension AgentSnapshot {
             }
         }
         addEchoes(to: &metrics)
+        addBFD(to: &metrics)
         addPackets(statistics, to: &metrics)
         metrics.single(
             "lsa_retransmissions_total", .counter, "LSAs sent again because no acknowledgment came.",

@@ -40,6 +40,12 @@ extension Router {
                 isCertain: now - since >= proof * 3))
     }
 
+    /// Whether we help a neighbor to restart.
+    public func isHelping(_ address: IPv6Address, on index: UInt32) -> Bool {
+        interfaces.contains(index)
+            && interfaces[index].neighbors.contains { $0.address == address && $0.restart != nil }
+    }
+
     /// The neighbors that may be asked whether they are alive: those that have heard us at least once.
     public var askableNeighbors: [(interface: UInt32, address: IPv6Address, source: IPv6Address, isBroadcast: Bool)] {
         interfaces.flatMap { interface in

@@ -76,6 +76,7 @@ extension Network {
         case .watchNeighbors(let targets):
             nodes[node].prober.watch(targets, at: localTime(of: node))
             setEchoTimer(node)
+        case .watchSessions(let targets): watchSessions(targets, on: node)
         case .proxyBypass(let request): return .proxyBypass(nodes[node].kernel.carryOut(request))
         case .settings(let wanted): return .settings(nodes[node].kernel.apply(wanted))
         case .send(let interface, let source, let destination, let octets):

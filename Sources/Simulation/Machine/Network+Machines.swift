@@ -78,6 +78,7 @@ extension Network {
         rule.retransmit = configuration.retransmitInterval
         rule.priority = configuration.priority
         rule.liveness = ports[port].liveness
+        rule.bfd = ports[port].bfd
         return rule
     }
 
@@ -131,6 +132,9 @@ extension Network {
         nodes[node].prober = EchoProber()
         nodes[node].echoTimer = nil
         nodes[node].unreadAnswers = []
+        nodes[node].sessions = Self.sessionTable(seed: UInt64(node) << 32 | UInt64(nodes[node].processNumber + 1))
+        nodes[node].sessionTimer = nil
+        nodes[node].unreadSessionPackets = []
         nodes[node].checks = [:]
         nodes[node].processNumber += 1
         for port in nodes[node].ports {

@@ -68,6 +68,8 @@ public struct LinkPlan: Hashable, Sendable {
     public var mtu: Int
     /// Whether neighbors are asked by echo requests. Off unless it matters: echoes are most packets of a run otherwise.
     public var liveness = InterfaceRule.Liveness.off
+    /// The sessions of BFD with neighbors; `nil` means none.
+    public var bfd: BFDRule?
 
     public init(
         ends: [EndPlan], isSegment: Bool = false, quality: LinkQuality = LinkQuality(),

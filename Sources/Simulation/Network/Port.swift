@@ -13,6 +13,7 @@ public struct Port: Sendable {
     public let end: Int
     /// Whether neighbors are asked by echo requests.
     let liveness: InterfaceRule.Liveness
+    let bfd: BFDRule?
     /// Its configuration; the process may not know the latest one yet.
     public internal(set) var configuration: InterfaceConfiguration
     /// Whether its cable is unplugged.

@@ -190,6 +190,8 @@ extension Network {
     /// after this absence its next hellos come within the dead interval.
     func canBeReplacedUnnoticed(_ node: Int, _ absence: Duration) -> Bool {
         guard let router = nodes[node].process?.router else { return false }
+        // A process that does not run is dead for BFD.
+        if nodes[node].ports.contains(where: { ports[$0].bfd != nil }) { return false }
         return router.interfaceSnapshots.allSatisfy { interface in
             let configuration = interface.configuration
             return interface.state != .down && interface.effectiveKind == .pointToPoint
@@ -204,6 +206,6 @@ extension Network {
     /// running nodes are at rest.
     func isQuiet(for interval: Duration, since start: Instant) -> Bool {
         now - max(statistics.lastExchange, statistics.lastRouteChange, start) >= interval
-            && nodes.allSatisfy { !$0.isRunning || $0.isAtRest }
+            && nodes.allSatisfy { !$0.isRunning || $0.isAtRest } && !isAnySessionRecovering
     }
 }
