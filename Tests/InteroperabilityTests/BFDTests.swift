@@ -98,7 +98,8 @@ extension Interoperability {
 
         /// Does something to what a node receives on a cable and what matches.
         private func filter(_ rule: String, at node: String, port: String = "cluster0", of lab: Lab) throws {
-            let rules = "table netdev lie { chain in { type filter hook ingress device \(port) priority 0; \(rule); } }"
+            let rules =
+                "table netdev lie { chain in { type filter hook ingress device \(port) priority 0; \(rule); }; }"
             try lab.command(on: node, ["nft", "-f", "-"], input: rules).run()
         }
 
@@ -121,7 +122,7 @@ extension Interoperability {
 
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
         func aCableThatPassesNothingIsFoundByBFDAlone(other: Topology.RouterKind) throws {
-            try withCable(Self.router("n2", other)) { lab in
+            try withCable(Self.agent(), Self.router("n2", other)) { lab in
                 try waitUntilUp(lab)
                 #expect(try isUp(lab, at: other))
                 let known = try #require(try session(lab))
@@ -130,7 +131,9 @@ extension Interoperability {
                 try lab.fail("n1-n2", .silent)
                 let time = try waitUntil(isFull: false, lab)
                 print("BFD with \(other) found a dead cable after \(time)")
-                #expect(try lab.nextHopProblem(only: ["n1"]) == nil)
+                try eventually {
+                    try lab.nextHops(at: "n1", "\(lab.addresses.address(of: "n2"))/128") == nil ? nil : "n1 has a route"
+                }
                 #expect(try session(lab)?.diagnostic == "control detection time expired")
                 #expect(try hasLogged(lab, "Up to Down: control detection time expired"))
                 #expect(try lab.status(of: "n1").problems?.contains { $0.kind == "bfd" } == true)
@@ -144,22 +147,19 @@ extension Interoperability {
         /// The agent hears everything, and the other end hears no BFD: it says so.
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
         func aNeighborThatDoesNotHearUsSaysSo(other: Topology.RouterKind) throws {
-            try withCable(Self.router("n2", other)) { lab in
+            try withCable(Self.agent(), Self.router("n2", other)) { lab in
                 try waitUntilUp(lab)
                 try filter("udp dport 3784 drop", at: "n2", of: lab)
                 try waitUntil(isFull: false, lab)
-                try eventually {
-                    let diagnostic = try session(lab)?.remoteDiagnostic
-                    return diagnostic == "control detection time expired" ? nil : "\(diagnostic ?? "")"
-                }
-                #expect(try hasLogged(lab, "neighbor signaled session down"))
+                #expect(try hasLogged(lab, "neighbor signaled session down (control detection time expired)"))
                 try endFilter(at: "n2", of: lab)
                 try waitUntilUp(lab)
                 try lab.waitUntilConverged()
             }
         }
 
-        /// The end of a session on purpose is no failure, at either end. A planned restart costs nothing.
+        /// The end of a session on purpose is no failure, at either end. A planned restart costs nothing, except beside FRR 8.4: it takes
+        /// AdminDown for a failure (RFC 5882 §3.2: it must not), and finds the agent again afterwards.
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
         func aPlannedRestartLosesNoAdjacency(other: Topology.RouterKind) throws {
             var second = Self.router("n2", other)
@@ -176,7 +176,7 @@ extension Interoperability {
                     if try lab.nextHops(at: "n2", "\(lab.addresses.address(of: "n1"))/128") == nil { routes = false }
                     usleep(50_000)
                 }
-                #expect(routes, "the other end keeps its route to n1")
+                #expect(routes || other == .frr, "the other end keeps its route to n1")
                 try lab.start(["n1"])
                 try waitUntilUp(lab)
                 try lab.waitUntilConverged()
@@ -187,7 +187,7 @@ extension Interoperability {
         /// A process that dies is dead for BFD, and found at once.
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
         func theEndOfAnAgentIsFoundAtOnce(other: Topology.RouterKind) throws {
-            try withCable(Self.router("n2", other)) { lab in
+            try withCable(Self.agent(), Self.router("n2", other)) { lab in
                 try waitUntilUp(lab)
                 try lab.stop("n1", kill: true)
                 try eventually {
@@ -214,22 +214,46 @@ extension Interoperability {
                 #expect(try hasLogged(lab, "hears us, and its BFD session stays down"))
                 #expect(try lab.status(of: "n1").problems?.contains { $0.kind == "bfd" } == true)
             }
-            try withCable(Self.agent(), Self.router("n2", .bird)) { lab in
+            // An agent whose configuration is changed ends its sessions on purpose.
+            try withCable(Self.agent(), Self.router("n2", .meshd)) { lab in
                 try waitUntilUp(lab)
-                _ = try lab.birdc("n2", "disable bfd1")
+                let file = "\(lab.directory(of: "n2"))/kubermesh.yaml"
+                let whole = try lab.command(on: "n2", ["cat", file]).run()
+                func set(_ bfd: String) throws {
+                    let text = whole.replacing("bfd: 'on'", with: bfd).replacing("bfd: on", with: bfd)
+                    try lab.command(on: "n2", ["tee", file], input: text).run()
+                    kill(try #require(lab.process(of: "n2")), SIGHUP)
+                }
+                try set("bfd: off")
                 try eventually { try session(lab)?.state == "Down" ? nil : "the session is Up" }
                 #expect(try session(lab)?.remoteState == "AdminDown" && state(lab) == "Full")
                 #expect(try hasLogged(lab, "the neighbor has ended it (AdminDown), which is no failure"))
-                _ = try lab.birdc("n2", "enable bfd1")
+                try set("bfd: on")
                 try waitUntilUp(lab)
                 #expect(try state(lab) == "Full")
+            }
+        }
+
+        /// BIRD ends its sessions without a word when it is told to.
+        @Test(.timeLimit(.minutes(2))) func theEndOfBFDInBIRD() throws {
+            try withCable(Self.agent(dead: 3), Self.router("n2", .bird, dead: 3)) { lab in
+                try waitUntilUp(lab)
+                _ = try lab.birdc("n2", "disable bfd1")
+                try eventually { try session(lab)?.state == "Down" ? nil : "the session is Up" }
+                print(
+                    "BIRD has disabled BFD: \(try session(lab)?.diagnostic ?? ""), \(try session(lab)?.remoteState ?? "")"
+                )
+                try waitUntil(isFull: true, lab, .seconds(40))
+                _ = try lab.birdc("n2", "enable bfd1")
+                try waitUntilUp(lab)
+                try waitUntil(isFull: true, lab)
             }
         }
 
         /// Changes of the configuration reach the other end without losing the session.
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
         func intervalsChangeWhileTheSessionIsUp(other: Topology.RouterKind) throws {
-            try withCable(Self.router("n2", other)) { lab in
+            try withCable(Self.agent(), Self.router("n2", other)) { lab in
                 try waitUntilUp(lab)
                 let file = "\(lab.directory(of: "n1"))/kubermesh.yaml"
                 let whole = try lab.command(on: "n1", ["cat", file]).run()
@@ -317,7 +341,7 @@ extension Interoperability {
 
         /// A packet from another link has a smaller hop limit.
         @Test(.timeLimit(.minutes(2))) func packetsFromOtherLinksAreRefused() throws {
-            try withCable(Self.router("n2", .meshd)) { lab in
+            try withCable(Self.agent(), Self.router("n2", .meshd)) { lab in
                 try waitUntilUp(lab)
                 try filter("udp dport 3784 ip6 hoplimit set 254", at: "n1", of: lab)
                 try waitUntil(isFull: false, lab)
@@ -358,25 +382,43 @@ extension Interoperability {
                 try waitUntilUp(lab)
                 try eventually { try session(lab)!.received > 20 ? nil : "few packets" }
                 try lab.stop("n1")
+                // The end of the session is told, and dumpcap writes with some delay.
+                try eventually { try packets(in: file).contains { $0.state == "0x00" } ? nil : "no AdminDown" }
                 capture.signal(SIGINT)
                 _ = try capture.finish()
-                let fields = [
-                    "bfd.sta", "bfd.auth.type", "ipv6.hlim", "udp.srcport", "_ws.malformed", "_ws.expert.message",
-                ]
-                let text = try Command(
-                    ["tshark", "-r", file, "-Y", "bfd", "-T", "fields", "-E", "separator=|"]
-                        + fields.flatMap { ["-e", $0] }
-                ).run(limit: .seconds(60))
-                let packets = text.split(separator: "\n").map {
-                    $0.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
-                }
+                let packets = try packets(in: file)
                 #expect(packets.count > 40)
-                #expect(
-                    Set(packets.map { $0[0] }).isSuperset(of: ["0x00", "0x01", "0x02", "0x03"]), "all states were sent")
-                #expect(packets.allSatisfy { $0[1] == (bfd == "on" ? "" : "5") && $0[2] == "255" })
-                #expect(packets.allSatisfy { (49152...65535).contains(Int($0[3]) ?? 0) })
-                let bad = packets.filter { !$0[4...].joined().isEmpty }
+                let states = Set(packets.map(\.state))
+                #expect(states.isSuperset(of: ["0x00", "0x01", "0x02", "0x03"]), "all states were sent: \(states)")
+                #expect(packets.allSatisfy { $0.authentication == (bfd == "on" ? "" : "5") && $0.hopLimit == "255" })
+                #expect(packets.allSatisfy { (49152...65535).contains(Int($0.sourcePort) ?? 0) })
+                let bad = packets.filter { !$0.problems.isEmpty }
                 #expect(bad.isEmpty, "\(bad.prefix(3))")
+            }
+        }
+
+        /// The fields that tshark prints of a packet. `problems` are malformed parts and expert messages.
+        private struct Packet {
+            var state: String
+            var authentication: String
+            var hopLimit: String
+            var sourcePort: String
+            var problems: String
+        }
+
+        private func packets(in file: String) throws -> [Packet] {
+            let text = try Command(
+                [
+                    "tshark", "-r", file, "-Y", "bfd", "-T", "fields", "-E", "separator=|", "-e", "bfd.sta", "-e",
+                    "bfd.auth.type", "-e", "ipv6.hlim", "-e", "udp.srcport", "-e", "_ws.malformed", "-e",
+                    "_ws.expert.message",
+                ]
+            ).run(limit: .seconds(60))
+            return text.split(separator: "\n").map { line in
+                let cells = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+                return Packet(
+                    state: cells[0], authentication: cells[1], hopLimit: cells[2], sourcePort: cells[3],
+                    problems: cells[4...].joined())
             }
         }
 

@@ -8,8 +8,13 @@ internal import Timing
 extension MeshNode {
     /// Notes the verdict of a detector on a neighbor, and tells the router if it changes anything.
     mutating func judge(_ key: NeighborAddress, isAlive: Bool, by detector: Detectors, at now: Instant) {
-        guard let verdict = verdicts.note(key, isAlive: isAlive, by: detector) else { return }
-        notifyRouter(.neighborLiveness(interface: key.interface, address: key.address, isAlive: verdict), at: now)
+        guard let failed = verdicts.note(key, isAlive: isAlive, by: detector) else { return }
+        // A neighbor learns by its own session that it is down, and has none before it is listed: FRR, BIRD, and an agent that has
+        // just started.
+        notifyRouter(
+            .neighborLiveness(
+                interface: key.interface, address: key.address, isAlive: failed.isEmpty, isListed: failed == .bfd),
+            at: now)
     }
 
     /// Whether a neighbor on an interface has failed for BFD.

@@ -14,12 +14,12 @@ struct NeighborVerdicts: Sendable {
     /// The detectors that say of a neighbor that it has failed; not empty.
     private var failures: [NeighborAddress: Detectors] = [:]
 
-    /// Notes a verdict. Returns whether the neighbor is alive for routing; `nil` if that has not changed.
-    mutating func note(_ neighbor: NeighborAddress, isAlive: Bool, by detector: Detectors) -> Bool? {
+    /// Notes a verdict. Returns which detectors say now that the neighbor has failed; `nil` if that has not changed.
+    mutating func note(_ neighbor: NeighborAddress, isAlive: Bool, by detector: Detectors) -> Detectors? {
         let before = failures[neighbor] ?? []
         let after = isAlive ? before.subtracting(detector) : before.union(detector)
         failures[neighbor] = after.isEmpty ? nil : after
-        return before.isEmpty == after.isEmpty ? nil : after.isEmpty
+        return before == after ? nil : after
     }
 
     /// Why neighbors on an interface have failed, as text.
