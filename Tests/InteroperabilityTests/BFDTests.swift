@@ -383,10 +383,10 @@ extension Interoperability {
                 try eventually { try session(lab)!.received > 20 ? nil : "few packets" }
                 try lab.stop("n1")
                 // The end of the session is told, and dumpcap writes with some delay.
-                try eventually { try packets(in: file).contains { $0.state == "0x00" } ? nil : "no AdminDown" }
+                try eventually { try self.packets(in: file).contains { $0.state == "0x00" } ? nil : "no AdminDown" }
                 capture.signal(SIGINT)
                 _ = try capture.finish()
-                let packets = try packets(in: file)
+                let packets = try self.packets(in: file)
                 #expect(packets.count > 40)
                 let states = Set(packets.map(\.state))
                 #expect(states.isSuperset(of: ["0x00", "0x01", "0x02", "0x03"]), "all states were sent: \(states)")
