@@ -49,20 +49,21 @@ let core: [Target] = [
     library("Links", ["Addressing"]),
     library("Liveness", ["Timing", "Addressing"]),
     library("Authentication", ["Timing", "Addressing", "OSPFPacket"]),
+    library("BFD", ["Timing", "Addressing"]),
     library("Routing", ["Timing", "Addressing", "OSPF"]),
     library("Services", ["Timing", "Addressing", "OSPF"]),
-    library("MeshConfiguration", ["Addressing", "Authentication", "Liveness", "OSPF", "Services"]),
+    library("MeshConfiguration", ["Addressing", "Authentication", "BFD", "Liveness", "OSPF", "Services"]),
     library(
         "Node",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Authentication", "Routing",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Authentication", "BFD", "Routing",
             "Services",
             "MeshConfiguration",
         ]),
     library(
         "Simulation",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Authentication", "Routing",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Authentication", "BFD", "Routing",
             "Services",
             "MeshConfiguration", "Node",
         ]),
@@ -75,6 +76,7 @@ let core: [Target] = [
     tests("Addressing", []),
     tests("Liveness", ["Timing", "Addressing"]),
     tests("Authentication", ["Timing", "Addressing", "OSPFPacket"]),
+    tests("BFD", ["Timing", "Addressing"]),
     tests("ShortestPath", []),
     tests("OSPFPacket", ["Addressing"], exclude: ["Captures"]),
     tests("OSPF", ["Timing", "Addressing", "OSPFPacket", "ShortestPath"]),
@@ -83,7 +85,7 @@ let core: [Target] = [
     tests(
         "Node",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Authentication", "Routing",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Authentication", "BFD", "Routing",
             "Services",
             "MeshConfiguration",
         ]),
@@ -100,12 +102,12 @@ let shell: [Target] = [
     .target(name: "CLinux"),
     .systemLibrary(
         name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-3-dev", "libnl-route-3-dev"])]),
-    library("Linux", ["CLinux", "Timing", "Addressing", "Liveness"]),
+    library("Linux", ["CLinux", "Timing", "Addressing", "BFD", "Liveness"]),
     library("Netlink", ["CLinux", "CNetlink", "Timing", "Addressing", "Links", "OSPF", "Routing", "Linux"]),
     library(
         "ConfigurationFile",
         [
-            "Addressing", "Authentication", "Liveness", "OSPF", "Services", "MeshConfiguration", "Linux",
+            "Addressing", "Authentication", "BFD", "Liveness", "OSPF", "Services", "MeshConfiguration", "Linux",
             .product(name: "Yams", package: "Yams"),
         ]),
     library(
@@ -129,7 +131,7 @@ let shell: [Target] = [
     library(
         "Agent",
         [
-            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Authentication", "Routing",
+            "Timing", "Addressing", "OSPFPacket", "OSPF", "Links", "Liveness", "Authentication", "BFD", "Routing",
             "Services",
             "MeshConfiguration", "Node", "ConfigurationFile", "Linux", "Netlink", "HealthChecks", "Kubernetes",
             "Cluster", "ControlAPI",

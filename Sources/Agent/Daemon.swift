@@ -96,6 +96,7 @@ public struct Daemon: Sendable {
         try tasks.run {
             try await agent.prober?.start()
             try await agent.portReader?.start()
+            try await agent.bfd.start()
             try await agent.start()
         }.wait()
         let http = Mutex<HTTPServer?>(nil)

@@ -237,11 +237,10 @@ extension Configuration {
 extension InterfaceRule {
     init?(_ node: Node, key: String, _ reader: ConfigurationReader) {
         let keys = [
-            "match", "type", "cost", "hello", "dead", "retransmit", "priority", "liveness", "quality", "auth",
+            "match", "type", "cost", "hello", "dead", "retransmit", "priority", "liveness", "quality", "bfd", "auth",
             "passive",
         ]
-        let unsupported = ["bfd": "carrier loss is detected at once, a dead cable by echo requests (liveness)"]
-        guard let section = reader.section(node, key: key, keys: keys, unsupported: unsupported) else { return nil }
+        guard let section = reader.section(node, key: key, keys: keys) else { return nil }
         guard section.has("match") else {
             section.note(Complaint("has no \"match\"", hint: "match: \"*\" is every cabled port"))
             return nil
@@ -273,6 +272,7 @@ extension InterfaceRule {
         section.read("priority", into: &priority) { try Read.integer($0, in: 0...255) }
         readLiveness(section)
         readQuality(section)
+        readBFD(section)
         section.read("auth", into: &authentication) { node -> AuthenticationPolicy? in
             try Read.word(node, ["required": .required, "optional": .optional, "off": .off])
         }

@@ -11,10 +11,17 @@ public enum KeyFile {
 
     /// Reads a key file. Refuses one that others may read or write.
     public static func read(_ path: String) throws(ConfigurationProblems) -> KeyChain {
+        let octets = try contents(of: path, upTo: maximumSize)
+        guard let text = String(validating: octets, as: UTF8.self) else { throw problem(path, "is not UTF-8 text") }
+        return try parse(text, file: path)
+    }
+
+    /// The octets of a file with a secret. Refuses one that others may read or write.
+    static func contents(of path: String, upTo size: Int) throws(ConfigurationProblems) -> [UInt8] {
         let octets: [UInt8]
         do {
             try checkPermissions(path)
-            octets = try SmallFile.read(path, upTo: maximumSize + 1)
+            octets = try SmallFile.read(path, upTo: size + 1)
         } catch let error as SystemError {
             throw problem(path, "cannot be read: \(SystemError.message(for: error.code))")
         } catch let complaint as Complaint {
@@ -22,12 +29,11 @@ public enum KeyFile {
         } catch {
             throw problem(path, "cannot be read: \(error)")
         }
-        guard octets.count <= maximumSize else { throw problem(path, "is longer than \(maximumSize) octets") }
-        guard let text = String(validating: octets, as: UTF8.self) else { throw problem(path, "is not UTF-8 text") }
-        return try parse(text, file: path)
+        guard octets.count <= size else { throw problem(path, "is longer than \(size) octets") }
+        return octets
     }
 
-    private static func problem(_ path: String, _ message: String, hint: String? = nil) -> ConfigurationProblems {
+    static func problem(_ path: String, _ message: String, hint: String? = nil) -> ConfigurationProblems {
         ConfigurationProblems(
             problems: [ConfigurationProblem(file: path, key: "", message: message, hint: hint)])
     }

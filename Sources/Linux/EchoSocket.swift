@@ -1,4 +1,4 @@
-internal import Addressing
+public import Addressing
 internal import CLinux
 internal import Glibc
 public import Liveness

@@ -2,21 +2,7 @@ public import Addressing
 
 /// A neighbor that is asked by ICMPv6 echo requests (RFC 4443 §4.1) whether the cable to it is alive.
 public struct EchoTarget: Hashable, Sendable {
-    /// What identifies a neighbor: our interface, and its link-local address there.
-    public struct Key: Hashable, Sendable, Comparable {
-        public var interface: UInt32
-        public var address: IPv6Address
-
-        public init(interface: UInt32, address: IPv6Address) {
-            self.interface = interface
-            self.address = address
-        }
-
-        /// By interface, then by address.
-        public static func < (left: Key, right: Key) -> Bool {
-            (left.interface, left.address) < (right.interface, right.address)
-        }
-    }
+    public typealias Key = NeighborAddress
 
     public var key: Key
     /// Our link-local address on the interface.

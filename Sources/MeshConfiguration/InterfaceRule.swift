@@ -24,6 +24,8 @@ public struct InterfaceRule: Hashable, Sendable {
     public var liveness: Liveness = .onCables
     /// Whether a port with a bad cable is used only where there is no better way.
     public var isQualityOn = false
+    /// Whether there are sessions of BFD with neighbors (RFC 5881); `nil` means none.
+    public var bfd: BFDRule?
     /// Whether packets must be authentic; `nil` is as `auth` says.
     public var authentication: AuthenticationPolicy?
 

@@ -27,6 +27,7 @@ extension MeshNode {
         // What a port can do now is what it is meant to do.
         for port in quality.cables.keys { quality.update(port) { $0.acceptSpeed() } }
         liveness.endExemptions()
+        bfd.mustWatchAgain = true
         if configuration.externals != externals { notifyRouter(.advertiseExternal(configuration.externals), at: now) }
         perform(vips.configure(configuration.vips, at: now), at: now)
         // The address of a VIP cannot be that of a service.

@@ -103,6 +103,10 @@ public struct MeshNode: Sendable {
     public internal(set) var liveness = NeighborLiveness()
     /// How good the cables are.
     public internal(set) var quality = QualityTable()
+    /// The sessions of BFD.
+    public internal(set) var bfd = NeighborSessions()
+    /// Which neighbors have failed, as far as echoes and sessions tell.
+    var verdicts = NeighborVerdicts()
     /// Packets in transit to services on other nodes.
     public internal(set) var bypass = ProxyBypass()
     /// Whether there is a route to a single address that is not in ``bypass`` yet.
@@ -202,6 +206,7 @@ public struct MeshNode: Sendable {
         case .proxyBypass(let outcome): receive(outcome, at: now)
         case .liveness(let reports): receive(reports, at: now)
         case .ports(let readings): receive(readings, at: now)
+        case .bfd(let reports): receive(reports, at: now)
         case .foreignRoutes(let result): receive(result, at: now)
         case .remainsRemoved(let result): receive(result)
         case .timer:
@@ -252,6 +257,7 @@ public struct MeshNode: Sendable {
             advanceLife(at: now)
             updateLiveness(at: now)
             watchPorts()
+            updateBFD(at: now)
             reserveSequenceNumbers()
             reviewMesh(at: now)
             updatePodNetwork(at: now)

@@ -1,4 +1,5 @@
 public import Addressing
+public import BFD
 public import Liveness
 public import OSPF
 public import Routing
@@ -31,6 +32,9 @@ public enum NodeEffect: Sendable {
     /// Read the counters and the speed of exactly these ports every 10 s from now on; ``NodeEvent/ports(_:)`` reports the first
     /// reading of each, and those with damaged packets or another speed.
     case watchPorts([UInt32])
+    /// Have sessions of BFD with exactly these neighbors from now on; changes are reported by ``NodeEvent/bfd(_:)``. Files with keys are
+    /// read again.
+    case watchSessions([SessionTarget])
     /// Change or check our nftables table; the outcome is ``NodeEvent/proxyBypass(_:)``.
     case proxyBypass(ProxyBypass.Request)
     /// Offer these pod ranges to the cluster, which uses them if it has none for this node.

@@ -50,6 +50,8 @@ public enum NodeEvent: Sendable {
     case liveness([EchoReport])
     /// Readings of ports that are watched (``NodeEffect/watchPorts(_:)``).
     case ports([PortReading])
+    /// Sessions of BFD (``NodeEffect/watchSessions(_:)``) have changed.
+    case bfd([BFDReport])
     /// The outcome of ``NodeEffect/readForeignRoutes(overlapping:)``.
     case foreignRoutes(Result<[ForeignRoute], NodeFailure>)
     /// The outcome of ``NodeEffect/removeRemains(of:)``: what was removed, as text.
@@ -63,7 +65,7 @@ public enum NodeEvent: Sendable {
         case .installed, .addresses, .settings, .membership, .saved, .networkConfiguration, .proxyBypass,
             .foreignRoutes, .remainsRemoved:
             true
-        case .start, .clock, .kernel, .routes, .packet, .checked, .liveness, .ports, .cluster, .configuration,
+        case .start, .clock, .kernel, .routes, .packet, .checked, .liveness, .ports, .bfd, .cluster, .configuration,
             .configurationRefused,
             .configurationMissing, .command, .timer:
             false

@@ -85,8 +85,8 @@ public struct Router: Sendable {
             takeOver(from: index, at: now)
         case .packet(let interface, let source, let destination, let octets):
             receive(octets, on: interface, from: source, to: destination, at: now)
-        case .neighborLiveness(let interface, let address, let isAlive):
-            setLiveness(of: address, on: interface, isAlive: isAlive, at: now)
+        case .neighborLiveness(let interface, let address, let isAlive, let isListed):
+            setLiveness(of: address, on: interface, isAlive: isAlive, isListed: isListed, at: now)
         case .timer: runTimers(at: now)
         case .advertise(let prefixes): origination.advertise(prefixes)
         case .advertiseExternal(let prefixes): origination.advertiseExternal(prefixes)

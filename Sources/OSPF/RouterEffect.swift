@@ -173,7 +173,7 @@ public enum NeighborChangeReason: String, Hashable, Sendable {
     case standby
     /// The exchange made no progress.
     case stalled
-    /// It does not answer (``RouterEvent/neighborLiveness(interface:address:isAlive:)``).
+    /// It does not answer (``RouterEvent/neighborLiveness(interface:address:isAlive:isListed:)``).
     case unresponsive
     /// This router is shutting down.
     case shutdown

@@ -10,8 +10,9 @@ public enum RouterEvent: Sendable {
     /// A packet of IP protocol 89 was received. `octets` starts at the OSPF header and is not trusted.
     case packet(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
     /// The neighbor with this address does not answer any more, or does again, as something other than hellos tells. While
-    /// it does not, its hellos are heard but it is no neighbor in use (RFC 5882 §3.2).
-    case neighborLiveness(interface: UInt32, address: IPv6Address, isAlive: Bool)
+    /// it does not, its hellos are heard but it is no neighbor in use (RFC 5882 §3.2). With `isListed`, our hellos list it meanwhile:
+    /// it learns of the failure otherwise, and needs to be listed in order to try again.
+    case neighborLiveness(interface: UInt32, address: IPv6Address, isAlive: Bool, isListed: Bool = false)
     /// ``Router/nextDeadline`` is due. An early event is harmless; a late one delays what is due.
     case timer
     /// Replaces the list of the router's own prefixes. Of several entries for a prefix, the one with the lowest metric

@@ -44,6 +44,32 @@ import Timing
         #expect(bench.nextHops(of: "2001:db8::1/128", on: 0) != [])
     }
 
+    /// One that learns of its failure otherwise stays listed, so that it begins an exchange; nothing of that is taken until it answers.
+    @Test(arguments: [InterfaceConfiguration.Kind.pointToPoint, .broadcast])
+    func aNeighborThatIsListedIsOutOfUseAllTheSame(kind: InterfaceConfiguration.Kind) {
+        var bench = bench(kind)
+        let address = bench.routers[0].neighborSnapshots[0].address
+        func tell(isAlive: Bool, isListed: Bool) {
+            bench.handle(
+                .neighborLiveness(interface: 1, address: address, isAlive: isAlive, isListed: isListed), on: 0)
+        }
+        tell(isAlive: false, isListed: true)
+        bench.run(for: .seconds(60))
+        #expect(state(bench, 0) == .initial && state(bench, 1) ?? .down > .initial)
+        #expect(bench.nextHops(of: "2001:db8::1/128", on: 0) == [])
+        // Another detector, after which it is not listed, and again the first one alone.
+        tell(isAlive: false, isListed: false)
+        bench.run(for: .seconds(2))
+        #expect(state(bench, 0) == .initial && state(bench, 1) == .initial)
+        tell(isAlive: false, isListed: true)
+        bench.run(for: .seconds(2))
+        #expect(state(bench, 0) == .initial && state(bench, 1) ?? .down > .initial)
+        tell(isAlive: true, isListed: true)
+        bench.run(for: .seconds(10))
+        #expect(state(bench, 0) == .full && state(bench, 1) == .full)
+        #expect(bench.nextHops(of: "2001:db8::1/128", on: 0) != [])
+    }
+
     /// Neither side lists the other, so hellos must not call for more hellos.
     @Test func twoThatDoNotAnswerEachOtherSendOrdinaryHellosOnly() {
         var bench = bench(.pointToPoint)

@@ -22,7 +22,7 @@ extension AgentSnapshot {
                 designatedRouter: neighbor.designatedRouter.textUnlessNone,
                 backupDesignatedRouter: neighbor.backupDesignatedRouter.textUnlessNone,
                 stateChanges: neighbor.stateChanges, retransmissions: neighbor.retransmissionCount,
-                requests: neighbor.requestCount, echo: echo(of: neighbor),
+                requests: neighbor.requestCount, echo: echo(of: neighbor), bfd: session(of: neighbor),
                 restart: neighbor.restart.map {
                     Neighbor.Restart(reason: $0.reason.text, heldFor: Self.seconds($0.until - now))
                 },

@@ -29,6 +29,8 @@ struct AgentSnapshot: Sendable {
     var echoes: [EchoTarget.Key: NeighborProber.Knowledge]
     /// Echo replies that were not ours, or not acceptable.
     var echoRefusals: UInt64
+    /// What is known of the sessions of BFD.
+    var sessions: BFDSpeaker.Knowledge
 
     /// The router; `nil` before the stage `starting`.
     var router: Router? { node.router }
@@ -116,6 +118,6 @@ extension MeshAgent {
         return AgentSnapshot(
             now: EventLoop.now, started: started, node: node, configurationStatus: configurationStatus, ages: ages,
             events: events.events, counters: counters, echoes: prober?.knowledge ?? [:],
-            echoRefusals: prober?.refusals ?? 0)
+            echoRefusals: prober?.refusals ?? 0, sessions: bfd.knowledge)
     }
 }

@@ -42,6 +42,7 @@ extension MeshAgent {
         case .stopCheck(let id): checker.stop(id)
         case .watchNeighbors(let targets): prober?.targets.send(targets)
         case .watchPorts(let ports): portReader?.ports.send(ports)
+        case .watchSessions(let targets): bfd.targets.send(targets)
         case .proxyBypass(let request):
             bypassTask = Task(executorPreference: background) { [bypass] in
                 await self.bypassed(bypass.carryOut(request))

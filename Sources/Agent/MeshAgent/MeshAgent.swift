@@ -69,6 +69,8 @@ public actor MeshAgent {
     let prober: NeighborProber?
     /// Reads counters and speeds of ports; `nil` if its socket could not be opened.
     let portReader: PortReader?
+    /// Has sessions of BFD with neighbors.
+    let bfd: BFDSpeaker
 
     /// Opens sockets and netlink. Nothing runs before ``start()``.
     init(
@@ -109,6 +111,7 @@ public actor MeshAgent {
             portReader = nil
             log.warning("the counters and the speed of ports are not watched: \(error)")
         }
+        bfd = try BFDSpeaker()
         var environment = MeshNode.Environment()
         environment.hostName = Host.name
         environment.machine = Host.machine
@@ -156,6 +159,9 @@ public actor MeshAgent {
             try loop.register(portReader.readings.descriptor) { [unowned self] _ in
                 loop.run(on: self) { $0.handle(.ports(portReader.readings.takeAll().flatMap(\.self))) }
             }
+        }
+        try loop.register(bfd.reports.descriptor) { [unowned self] _ in
+            loop.run(on: self) { $0.handle(.bfd($0.bfd.reports.takeAll().flatMap(\.self))) }
         }
         try loop.register(sockets.descriptor) { [unowned self] _ in loop.run(on: self) { $0.readPackets() } }
         checkClock()
@@ -292,6 +298,8 @@ extension MeshAgent {
 
     /// Stops the node. When this returns, the process may exit.
     func stop(removingEverything: Bool) async {
+        // First, so that neighbors do not take the end of the sessions for a failure.
+        await bfd.stop()
         handle(.command(.stop(removingEverything: removingEverything)))
         // The node may wait for acknowledgments of neighbors; it sets itself a deadline.
         if case .announcingRestart = node.life { await withCheckedContinuation { stopWaiter = $0 } }

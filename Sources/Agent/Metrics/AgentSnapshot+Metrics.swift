@@ -184,6 +184,7 @@ extension AgentSnapshot {
         }
         addEchoes(to: &metrics)
         addQuality(to: &metrics)
+        addBFD(to: &metrics)
         addPackets(statistics, to: &metrics)
         metrics.single(
             "lsa_retransmissions_total", .counter, "LSAs sent again because no acknowledgment came.",

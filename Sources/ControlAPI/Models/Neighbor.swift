@@ -30,6 +30,8 @@ public struct Neighbor: ListItem, Hashable {
     public var requests: Int
     /// What its kernel's answers to echo requests say; `nil` if it is not asked.
     public var echo: Echo?
+    /// The session of BFD with it; `nil` if there is none.
+    public var bfd: BFDSession?
     /// The restart that it has announced, while this node helps; `nil` if there is none.
     public var restart: Restart?
     /// What is wrong with the neighbor or between it and this node; `nil` if nothing is known to be.
@@ -85,7 +87,8 @@ public struct Neighbor: ListItem, Hashable {
     public init(
         node: String?, routerID: String, interface: String, address: String, state: String, age: Double, deadIn: Double,
         priority: Int, designatedRouter: String?, backupDesignatedRouter: String?, stateChanges: Int,
-        retransmissions: Int, requests: Int, echo: Echo? = nil, restart: Restart? = nil, problem: String?
+        retransmissions: Int, requests: Int, echo: Echo? = nil, bfd: BFDSession? = nil, restart: Restart? = nil,
+        problem: String?
     ) {
         self.node = node
         self.routerID = routerID
@@ -101,6 +104,7 @@ public struct Neighbor: ListItem, Hashable {
         self.retransmissions = retransmissions
         self.requests = requests
         self.echo = echo
+        self.bfd = bfd
         self.restart = restart
         self.problem = problem
     }

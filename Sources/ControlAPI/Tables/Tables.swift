@@ -5,7 +5,7 @@ public protocol Tabular {
 }
 
 extension Neighbor: Tabular {
-    /// NODE ROUTER-ID DEV STATE AGE DEAD-IN ADDRESS; if wide, ECHO RTT RTT-99 LOSS PRI DR BDR CHANGES RETRANS REQUESTS;
+    /// NODE ROUTER-ID DEV STATE AGE DEAD-IN ADDRESS; if wide, ECHO RTT RTT-99 LOSS BFD PRI DR BDR CHANGES RETRANS REQUESTS;
     /// RESTART if one is announced; PROBLEM if wide or if there is one.
     public static func table(_ items: [Neighbor], wide: Bool) -> TextTable {
         let hasProblems = wide || items.contains { $0.problem != nil }
@@ -14,7 +14,7 @@ extension Neighbor: Tabular {
         ]
         if wide {
             columns += [
-                "ECHO", .number("RTT"), .number("RTT-99"), .number("LOSS"), .number("PRI"), "DR", "BDR",
+                "ECHO", .number("RTT"), .number("RTT-99"), .number("LOSS"), "BFD", .number("PRI"), "DR", "BDR",
                 .number("CHANGES"), .number("RETRANS"), .number("REQUESTS"),
             ]
         }
@@ -31,6 +31,7 @@ extension Neighbor: Tabular {
                 cells += [
                     item.echo?.state ?? "off", roundTripText(item.echo?.roundTrip),
                     roundTripText(item.echo?.roundTrip99), item.echo?.loss.map(percentage) ?? "",
+                    item.bfd?.state ?? "-",
                     "\(item.priority)", item.designatedRouter ?? "", item.backupDesignatedRouter ?? "",
                     "\(item.stateChanges)", "\(item.retransmissions)", "\(item.requests)",
                 ]

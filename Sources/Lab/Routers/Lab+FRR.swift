@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// FRR's `zebra` and `ospf6d`, with a directory per node for their configurations and sockets.
+/// FRR's `zebra` and `ospf6d`, and `bfdd` for a node whose configuration has a section `bfd`, with a directory per node for their configurations and sockets.
 extension Lab {
     private func frrDirectory(_ node: String) -> String { "\(directory(of: node))/frr" }
 
@@ -44,6 +44,11 @@ extension Lab {
         let socket = "\(frrDirectory(node.name))/zserv.api"
         try wait(for: "zebra on \(node.name) to listen at \(socket)") { Files.exists(socket) }
         unlink(ospf6Socket(node.name))
+        if let sessions = bfdConfiguration(node) {
+            try writeConfiguration(sessions, to: "\(frrDirectory(node.name))/bfdd.conf")
+            let control = ["--bfdctl", "\(frrDirectory(node.name))/bfdd.sock"]
+            try startDaemon(frrArguments("bfdd", node.name) + control, on: node, log: "bfdd")
+        }
         try startDaemon(frrArguments("ospf6d", node.name), on: node, log: "ospf6d")
     }
 
@@ -67,7 +72,14 @@ extension Lab {
         // The lowest cost, for the node's own address. FRR derives the default from the bandwidth, which lo does not have.
         lines += ["interface lo", " ipv6 ospf6 area 0.0.0.0", " ipv6 ospf6 cost 1"]
         lines += ["router ospf6", " ospf6 router-id \(options.routerID ?? addresses.routerID(of: node.name))"]
-        return (lines + [node.config]).joined(separator: "\n") + "\n"
+        let own = node.config.split(separator: "\n", omittingEmptySubsequences: false).prefix { $0 != "bfd" }
+        return (lines + own.map(String.init)).joined(separator: "\n") + "\n"
+    }
+
+    /// The configuration of `bfdd`: from the line `bfd` to the end; `nil` without that line.
+    private func bfdConfiguration(_ node: Topology.Node) -> String? {
+        let lines = node.config.split(separator: "\n").drop { $0 != "bfd" }
+        return lines.isEmpty ? nil : lines.joined(separator: "\n") + "\n"
     }
 
     /// The answer of FRR's shell (`vtysh`) to commands.

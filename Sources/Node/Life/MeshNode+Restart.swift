@@ -53,7 +53,7 @@ extension HelperExit {
         case .abandoned: "it has given up, and is not Full"
         case .expired: "the grace period is over"
         case .topologyChanged: "the topology has changed; its link is not held any longer"
-        case .unresponsive: "it does not answer echo requests; its link is not held any longer"
+        case .unresponsive: "it has failed, as echo requests or BFD say; its link is not held any longer"
         case .replaced: "it has another interface ID, or does not announce the link; its link is not held any longer"
         case .removed: "the neighbor was removed"
         }

@@ -28,8 +28,7 @@ extension MeshNode {
         noteAskedNeighbors(at: now)
         // A neighbor that is asked no more is judged by its hellos alone.
         for target in previous where liveness.state(of: target.key) == nil {
-            notifyRouter(
-                .neighborLiveness(interface: target.key.interface, address: target.key.address, isAlive: true), at: now)
+            judge(target.key, isAlive: true, by: .echo, at: now)
         }
     }
 
@@ -40,17 +39,13 @@ extension MeshNode {
             let key = report.target
             switch (before, report.state) {
             case (_, .failed(answersAgain: false)):
-                notifyRouter(
-                    .neighborLiveness(interface: key.interface, address: key.address, isAlive: false), at: now)
+                judge(key, isAlive: false, by: .echo, at: now)
             case (.failed, .answering):
                 log(.notice, "\(neighborText(key)) answers echo requests again")
-                notifyRouter(.neighborLiveness(interface: key.interface, address: key.address, isAlive: true), at: now)
+                judge(key, isAlive: true, by: .echo, at: now)
             case (_, .unanswered):
                 // Nothing can be sent any more, so nothing is known.
-                if case .failed = before {
-                    notifyRouter(
-                        .neighborLiveness(interface: key.interface, address: key.address, isAlive: true), at: now)
-                }
+                judge(key, isAlive: true, by: .echo, at: now)
                 log(
                     .notice,
                     "\(neighborText(key)) does not answer echo requests: a dead cable to it is found by missing hellos only"

@@ -30,7 +30,9 @@ extension MeshNode {
             if from == .full, to < .full { counters.leftFull(neighbor, on: name(ofInterface: interface)) }
         case .duplicateRouterID, .limitReached: problems.invalidate()
         case .unresponsiveNeighborHearsUs(let interface, let address, let isCertain):
-            noteHearing(EchoTarget.Key(interface: interface, address: address), isCertain: isCertain)
+            let key = EchoTarget.Key(interface: interface, address: address)
+            noteHearing(key, isCertain: isCertain)
+            noteHearingWithoutSession(key, isCertain: isCertain, at: now)
         default: break
         }
     }
@@ -134,7 +136,7 @@ extension MeshNode {
         case .replaced: "it has another router ID or address now, or we have"
         case .standby: "our interface stands by for another one on the same link"
         case .stalled: "the exchange made no progress"
-        case .unresponsive: "it does not answer echo requests"
+        case .unresponsive: verdicts.failure(on: interface)
         case .shutdown: "this router shuts down"
         }
     }

@@ -216,6 +216,10 @@ extension MeshNode {
         let port = interface.configuration.name
         let who = label(of: neighbor.routerID)
         let key = EchoTarget.Key(interface: neighbor.interface, address: neighbor.address)
+        let patience = interface.configuration.deadInterval
+        if let problem = sessionProblem(of: neighbor, who: who, port: port, patience: patience, at: now) {
+            found.append(problem)
+        }
         if case .failed(let answersAgain)? = liveness.state(of: key) {
             found.append(
                 Problem(
@@ -225,7 +229,7 @@ extension MeshNode {
                     remedy: "packets do not pass in both directions: check cable, transceivers and controller; if the "
                         + "neighbor drops ICMPv6 echo requests on purpose, set liveness: off in the rule of \(port)",
                     since: neighbor.since))
-        } else if neighbor.state == .initial, now - neighbor.since >= interface.configuration.deadInterval {
+        } else if neighbor.state == .initial, now - neighbor.since >= patience, !verdicts.hasFailed(key, by: .bfd) {
             found.append(
                 Problem(
                     .oneWayNeighbor, "\(who) on \(port)", "\(who) is heard on \(port) and does not hear us (Init)",

@@ -47,6 +47,8 @@ public struct Problem: Hashable, Sendable {
         case oneWayNeighbor
         /// A neighbor sends hellos, but its kernel does not answer echo requests any more.
         case unresponsiveNeighbor
+        /// BFD is configured, and there is no session with a neighbor that is Up.
+        case bfd
         /// The cable to a neighbor loses packets.
         case lossyCable
         /// Packets as large as the link's MTU do not arrive at a neighbor.

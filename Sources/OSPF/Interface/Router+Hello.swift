@@ -16,7 +16,7 @@ extension Router {
             helloInterval: configuration.helloSeconds, deadInterval: configuration.deadSeconds,
             designatedRouter: interfaces[index].designatedRouter,
             backupDesignatedRouter: interfaces[index].backupDesignatedRouter,
-            neighbors: interfaces[index].neighbors.lazy.filter { $0.unresponsiveSince == nil }.map(\.routerID))
+            neighbors: interfaces[index].neighbors.lazy.filter(\.isListed).map(\.routerID))
         send(.hello(hello), on: index, to: .allSPFRouters)
         interfaces[index].lastHello = now
         interfaces[index].promptHello = nil

@@ -11,7 +11,8 @@ extension Neighbor {
         sendDescription([], flags: [.initialize, .more, .master], in: context, into: &outbox)
     }
 
-    /// The LSAs to describe: all whose scope covers the link. Those at MaxAge are added to the retransmission list
+    /// The LSAs to describe: all whose scope covers the link, except grace-LSAs. Whom they concern has them already; FRR 8.4 asks
+    /// others for them for ever, because it does not take one of a router that it does not help. Those at MaxAge are added to the retransmission list
     /// instead, because they are being flushed (RFC 2328 §10.3, NegotiationDone).
     mutating func summarize(
         _ database: LinkStateDatabase, in context: AdjacencyContext, into outbox: inout AdjacencyOutbox
@@ -20,7 +21,7 @@ extension Neighbor {
         var keys: [DatabaseKey] = []
         keys.reserveCapacity(database.entries.count)
         for (key, entry) in database.entries where key.interface == 0 || key.interface == interface {
-            if entry.age(at: context.now) < LSAHeader.maxAge { keys.append(key) }
+            if entry.age(at: context.now) < LSAHeader.maxAge, key.lsa.type != .grace { keys.append(key) }
         }
         for key in database.maxAged.sorted() where key.interface == 0 || key.interface == interface {
             // After a short delay, because a router that has restarted may need the flush of its earlier LSAs.

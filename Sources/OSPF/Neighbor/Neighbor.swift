@@ -27,9 +27,11 @@ struct Neighbor: Sendable {
     /// The restart that it has announced, while we help (`Router+Helper.swift`).
     var restart: AnnouncedRestart?
 
-    /// Since when it does not answer (``RouterEvent/neighborLiveness(interface:address:isAlive:)``); `nil` if it does, or if
-    /// nothing is known. Meanwhile our hellos do not list it, and it stays in state Init.
+    /// Since when it does not answer (``RouterEvent/neighborLiveness(interface:address:isAlive:isListed:)``); `nil` if it does, or if
+    /// nothing is known. Meanwhile it stays in state Init.
     var unresponsiveSince: Instant?
+    /// Whether our hellos list it.
+    var isListed = true
     /// Since when all its hellos have listed us, without a gap, while it does not answer; and the last of them.
     var listsUs: (since: Instant, last: Instant)?
     /// Whether it hears us: its last hello lists us, or it has sent a database description since.

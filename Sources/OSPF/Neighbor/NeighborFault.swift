@@ -68,7 +68,7 @@ extension NeighborFault: CustomStringConvertible {
         case .earlierInstance(let key, let described, let received):
             "\(key.text): sequence number \(described.sequenceText) described, \(received.sequenceText) sent"
         case .linkNotAnnounced(let time): "its router-LSA has no link with us, \(time) after the exchange"
-        case .unresponsive: "its kernel does not answer echo requests"
+        case .unresponsive: "echo requests or BFD find that it has failed"
         case .noProgress(let time, let missing): "no progress for \(time), LSAs missing: \(missing)"
         }
     }

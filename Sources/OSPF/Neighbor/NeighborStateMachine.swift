@@ -21,7 +21,7 @@ enum NeighborEvent: Sendable {
     case badLinkStateRequest
     /// The exchange made no progress for ``AdjacencyContext/exchangePatience``.
     case stalled
-    /// It does not answer (``RouterEvent/neighborLiveness(interface:address:isAlive:)``).
+    /// It does not answer (``RouterEvent/neighborLiveness(interface:address:isAlive:isListed:)``).
     case unresponsive
 
     /// The reason for a state change that this event causes.

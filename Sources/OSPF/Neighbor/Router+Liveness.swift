@@ -2,15 +2,19 @@ public import Addressing
 internal import Timing
 
 /// What something other than hellos tells of a neighbor (RFC 5882). A neighbor that does not answer is out of use at once: it
-/// falls back to Init, its hellos are heard but do not change that, and ours do not list it, so that it learns. On a cable that
-/// carries packets one way only, hellos of one side arrive for ever.
+/// falls back to Init, its hellos are heard but do not change that, and ours do not list it, so that it learns, unless it learns by
+/// itself. On a cable that carries packets one way only, hellos of one side arrive for ever.
 extension Router {
-    mutating func setLiveness(of address: IPv6Address, on index: UInt32, isAlive: Bool, at now: Instant) {
+    mutating func setLiveness(of address: IPv6Address, on index: UInt32, isAlive: Bool, isListed: Bool, at now: Instant)
+    {
         guard interfaces.contains(index),
             let known = interfaces[index].neighbors.first(where: { $0.address == address }),
-            (known.unresponsiveSince == nil) != isAlive
+            (known.unresponsiveSince == nil) != isAlive || known.isListed != (isAlive || isListed)
         else { return }
         let neighbor = NeighborKey(interface: index, router: known.routerID)
+        interfaces[neighbor].isListed = isAlive || isListed
+        promptHello(index, at: now)
+        guard (known.unresponsiveSince == nil) != isAlive else { return }
         interfaces[neighbor].listsUs = nil
         if isAlive {
             interfaces[neighbor].unresponsiveSince = nil
@@ -21,7 +25,6 @@ extension Router {
             neighborEvent(neighbor, .unresponsive, because: .unresponsive, at: now)
             electAgainIfNeeded(index, was: known, router: known.routerID, at: now)
         }
-        promptHello(index, at: now)
     }
 
     /// Processes the hello of a neighbor that does not answer. One that hears us lists us in all of its hellos. If it has for
@@ -38,6 +41,12 @@ extension Router {
             .unresponsiveNeighborHearsUs(
                 interface: neighbor.interface, address: interfaces[neighbor].address,
                 isCertain: now - since >= proof * 3))
+    }
+
+    /// Whether we help a neighbor to restart.
+    public func isHelping(_ address: IPv6Address, on index: UInt32) -> Bool {
+        interfaces.contains(index)
+            && interfaces[index].neighbors.contains { $0.address == address && $0.restart != nil }
     }
 
     /// The neighbors that may be asked whether they are alive: those that have heard us at least once.

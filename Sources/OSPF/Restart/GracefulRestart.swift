@@ -57,7 +57,7 @@ public enum HelperExit: String, Hashable, Sendable, CaseIterable {
     case expired
     /// An LSA changed that would be flooded to the neighbor.
     case topologyChanged = "topology_changed"
-    /// The neighbor does not answer echo requests.
+    /// Echo requests or BFD find that the neighbor has failed.
     case unresponsive
     /// The neighbor has another interface ID or does not announce the link.
     case replaced

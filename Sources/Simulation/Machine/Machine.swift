@@ -1,4 +1,5 @@
 public import Addressing
+internal import BFD
 internal import Links
 internal import Liveness
 public import MeshConfiguration
@@ -90,6 +91,10 @@ public struct Machine: Sendable {
     /// The ports whose readings the process wants.
     var watchedPorts: Set<UInt32> = []
     var unreadAnswers: [Answer] = []
+    /// The BFD of the process, when its timer fires, and packets that it has not read.
+    var sessions: SessionTable
+    var sessionTimer: Instant?
+    var unreadSessionPackets: [SessionTable.Datagram] = []
     /// The version of the announcements that were last compared with the addresses on `lo`.
     var checkedAnnouncements: UInt64 = 0
 
@@ -112,6 +117,7 @@ public struct Machine: Sendable {
 
     init(index: Int, plan: NodePlan) {
         self.index = index
+        sessions = Network.sessionTable(seed: UInt64(index) << 32)
         clockOffset = plan.clockOffset
         wallClock = plan.wallClock
         serviceRanges = plan.serviceRanges

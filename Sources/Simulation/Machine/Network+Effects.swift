@@ -80,6 +80,7 @@ extension Network {
         case .watchPorts(let watched):
             nodes[node].watchedPorts = Set(watched)
             return .ports(speedReadings(of: nodes[node].ports, at: node))
+        case .watchSessions(let targets): watchSessions(targets, on: node)
         case .proxyBypass(let request): return .proxyBypass(nodes[node].kernel.carryOut(request))
         case .settings(let wanted): return .settings(nodes[node].kernel.apply(wanted))
         case .send(let interface, let source, let destination, let octets):

@@ -82,6 +82,7 @@ extension Network {
         rule.priority = configuration.priority
         rule.liveness = ports[port].liveness
         rule.isQualityOn = ports[port].isQualityOn
+        rule.bfd = ports[port].bfd
         return rule
     }
 
@@ -138,6 +139,9 @@ extension Network {
         nodes[node].avoidanceChange = nil
         nodes[node].echoTimer = nil
         nodes[node].unreadAnswers = []
+        nodes[node].sessions = Self.sessionTable(seed: UInt64(node) << 32 | UInt64(nodes[node].processNumber + 1))
+        nodes[node].sessionTimer = nil
+        nodes[node].unreadSessionPackets = []
         nodes[node].checks = [:]
         nodes[node].processNumber += 1
         for port in nodes[node].ports {

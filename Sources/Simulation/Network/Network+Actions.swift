@@ -40,7 +40,9 @@ extension Network {
 
         case .start(let node): start(node)
         case .powerOff(let node): powerOff(node)
-        case .shutdown(let node): handle(.command(.stop(removingEverything: false)), on: node)
+        case .shutdown(let node):
+            endSessions(of: node)
+            handle(.command(.stop(removingEverything: false)), on: node)
         case .announceStop(let node): announceStop(of: node)
 
         case .announce, .withdraw, .announceExternal, .withdrawExternal, .vips, .stub: announce(action)

@@ -49,6 +49,8 @@ public struct Network: Sendable {
         case action(Action)
         case echo(port: Int, Echo)
         case echoTimer(node: Int)
+        case session(port: Int, SessionPacket)
+        case sessionTimer(node: Int)
         /// The outcome of an effect, delayed by a slow kernel.
         case outcome(node: Int, process: Int, NodeEvent)
         /// Requests that a slow kernel carries out now.
@@ -82,7 +84,7 @@ public struct Network: Sendable {
             ports.append(
                 Port(
                     node: endPlan.node, link: links.count, end: end, liveness: plan.liveness,
-                    isQualityOn: plan.isQualityOn, configuration: configuration))
+                    isQualityOn: plan.isQualityOn, bfd: plan.bfd, configuration: configuration))
             nodes[endPlan.node].ports.append(index)
             indices.append(index)
         }
@@ -122,6 +124,8 @@ public struct Network: Sendable {
         case .carrierNews(let port): notifyCarrier(port)
         case .echo(let port, let echo): receive(echo, at: port)
         case .echoTimer(let node): fireEchoTimer(node)
+        case .session(let port, let packet): receive(packet, at: port)
+        case .sessionTimer(let node): fireSessionTimer(node)
         case .action(let action):
             observer?(now, .action(action))
             perform(action)

@@ -74,6 +74,8 @@ public struct LinkPlan: Hashable, Sendable {
     public var liveness = InterfaceRule.Liveness.off
     /// Whether its ports are avoided while it is bad.
     public var isQualityOn = false
+    /// The sessions of BFD with neighbors; `nil` means none.
+    public var bfd: BFDRule?
 
     public init(
         ends: [EndPlan], isSegment: Bool = false, quality: LinkQuality = LinkQuality(),

@@ -17,6 +17,7 @@ public struct Port: Sendable {
     let isQualityOn: Bool
     /// The speed of the link as the driver tells it, in Mbit/s.
     var speed = 10_000
+    let bfd: BFDRule?
     /// Its configuration; the process may not know the latest one yet.
     public internal(set) var configuration: InterfaceConfiguration
     /// Whether its cable is unplugged.

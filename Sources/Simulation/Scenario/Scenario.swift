@@ -122,7 +122,9 @@ public struct Scenario: Hashable, Sendable {
         }
         let lost = network.nodes[node].kernel.routeLosses - losses
         // Where packets overtake one another by more than 50 ms, adjacencies may flap with and without a replacement.
-        let isSteady = network.links.allSatisfy { $0.quality.jitter <= .milliseconds(50) }
+        // For BFD, a late packet is enough: its neighbors have found the old process dead, and told it so.
+        let mostJitter = network.usesBFD(node) ? Duration.zero : .milliseconds(50)
+        let isSteady = network.links.allSatisfy { $0.quality.jitter <= mostJitter }
         // A neighbor whose LSA is at the last sequence number must flush it to announce the change (RFC 2328 §12.1.6).
         let mayRestartSequence = script.contains { step in
             if case .replay(_, let number, _) = step.action { number >= .max - 1 } else { false }
@@ -192,10 +194,15 @@ extension Network {
         nodes.filter { $0.index != node }.reduce(0) { $0 + $1.kernel.routeLosses }
     }
 
+    /// Whether a node has sessions of BFD with neighbors.
+    func usesBFD(_ node: Int) -> Bool { nodes[node].ports.contains { ports[$0].bfd != nil } }
+
     /// Whether neighbors hold the links with a node while its process is replaced: all its ports are up and point-to-point, and
     /// after this absence its next hellos come within the dead interval.
     func canBeReplacedUnnoticed(_ node: Int, _ absence: Duration) -> Bool {
         guard let router = nodes[node].process?.router else { return false }
+        // A process that does not run is dead for BFD.
+        if usesBFD(node) { return false }
         return router.interfaceSnapshots.allSatisfy { interface in
             let configuration = interface.configuration
             return interface.state != .down && interface.effectiveKind == .pointToPoint
@@ -210,6 +217,6 @@ extension Network {
     /// running nodes are at rest.
     func isQuiet(for interval: Duration, since start: Instant) -> Bool {
         now - max(statistics.lastExchange, statistics.lastRouteChange, start) >= interval
-            && nodes.allSatisfy { !$0.isRunning || $0.isAtRest }
+            && nodes.allSatisfy { !$0.isRunning || $0.isAtRest } && !isAnySessionRecovering
     }
 }

@@ -1,4 +1,5 @@
 internal import Addressing
+internal import BFD
 internal import Liveness
 internal import MeshConfiguration
 internal import OSPF
@@ -62,7 +63,10 @@ struct ScenarioGenerator {
         // Fewer hellos, because more than an hour is simulated.
         if theme == .longRest { helloInterval = .seconds(20) }
         drawPlan()
-        if theme != .longRest { drawLiveness() }
+        if theme != .longRest {
+            drawLiveness()
+            drawSessions()
+        }
         let usesQuality = theme != .longRest && drawAvoidance()
         start()
         switch theme {
@@ -104,6 +108,16 @@ struct ScenarioGenerator {
         let interval = Duration.milliseconds(random.pick([100, 300, 1000])!)
         let parameters = EchoParameters(interval: interval, multiplier: random.number(in: 2...4))
         for link in plan.links.indices where random.chance(0.9) { plan.links[link].liveness = .always(parameters) }
+    }
+
+    /// In every eighth scenario, nodes have sessions of BFD with neighbors, with and without echo requests.
+    private mutating func drawSessions() {
+        var random = RandomSource(seed: seed ^ 0xbfd_0000)
+        guard random.chance(1.0 / 8) else { return }
+        var rule = BFDRule()
+        rule.parameters.interval = .milliseconds(random.pick([100, 300, 1000])!)
+        rule.parameters.multiplier = UInt8(random.number(in: 3...5))
+        for link in plan.links.indices where random.chance(0.9) { plan.links[link].bfd = rule }
     }
 
     /// The maximum number of faults in the themes `faults`, `restarts` and `duplicateRouterIDs`; `announcements` and `machines`

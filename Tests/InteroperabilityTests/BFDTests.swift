@@ -1,0 +1,463 @@
+import Addressing
+import ControlAPI
+import Glibc
+import Lab
+import Testing
+
+extension Interoperability {
+    /// Sessions of BFD between agents, with FRR's bfdd and with BIRD. Hellos are missed only after a minute and nobody is asked by echo
+    /// requests, so whatever is noticed is noticed by BFD.
+    @Suite struct BFDSessions {
+        /// The configuration of an agent.
+        private static func agent(_ bfd: String = "on", dead: Int = 60, more: String = "") -> String {
+            let rule = "match: \"cluster*\", type: p2p, hello: 1s, dead: \(dead)s, retransmit: 1s, liveness: off"
+            return "interfaces: [ { \(rule), bfd: \(bfd) } ]\n\(more)"
+        }
+
+        private static func options(dead: Int) -> Topology.OSPFOptions {
+            Topology.OSPFOptions(type: "p2p", hello: 1, dead: dead, retransmit: 1)
+        }
+
+        /// A router with sessions every 100 ms.
+        private static func router(
+            _ name: String, _ kind: Topology.RouterKind, dead: Int = 60, password: String = ""
+        ) -> Topology.Node {
+            switch kind {
+            case .frr:
+                return .quick(
+                    name, .frr, options(dead: dead),
+                    config: """
+                         graceful-restart helper enable
+                        exit
+                        interface cluster0
+                         ipv6 ospf6 bfd
+                         ipv6 ospf6 bfd profile mesh
+                        bfd
+                         profile mesh
+                          receive-interval 100
+                          transmit-interval 100
+                          detect-multiplier 3
+                        """)
+            case .bird:
+                return Topology.Node(
+                    name, router: .bird,
+                    config: """
+                        log stderr all;
+                        router id 10.9.9.2;
+                        protocol device { scan time 1; }
+                        protocol kernel { ipv6 { export where source = RTS_OSPF; }; }
+                        protocol bfd { interface "cluster*" { interval 100 ms; multiplier 3; \(password) }; }
+                        protocol ospf v3 mesh {
+                            ipv6 { import all; export none; };
+                            area 0 {
+                                interface "cluster*" { type ptp; hello 1; dead \(dead); retransmit 2; bfd yes; };
+                                interface "node0" { stub yes; cost 1; };
+                            };
+                        }
+                        """, configIsWhole: true)
+            default: return Topology.Node(name, config: agent(dead: dead))
+            }
+        }
+
+        private func withCable(
+            _ first: String = agent(), _ second: Topology.Node, _ body: (inout Lab) throws -> Void
+        ) throws {
+            try withLab(.pair(Topology.Node("n1", config: first), second)) { lab in
+                try lab.waitUntilConverged()
+                try body(&lab)
+            }
+        }
+
+        private func session(_ lab: Lab, of node: String = "n1", on port: String = "cluster0") throws -> BFDSession? {
+            try lab.list(Neighbor.self, of: node).first { $0.interface == port }?.bfd
+        }
+
+        private func waitUntilUp(_ lab: Lab, of node: String = "n1") throws {
+            try eventually {
+                let session = try session(lab, of: node)
+                let isUp = session?.state == "Up" && session?.remoteState == "Up" && session?.polling == false
+                return isUp ? nil : "\(node) has \(String(describing: session))"
+            }
+        }
+
+        private func state(_ lab: Lab, of node: String = "n1") throws -> String? {
+            try lab.list(Neighbor.self, of: node).first?.state
+        }
+
+        /// Waits until the neighbor is, or is not, Full. Returns how long that took.
+        @discardableResult private func waitUntil(
+            isFull: Bool, _ lab: Lab, of node: String = "n1", _ limit: Duration = .seconds(20)
+        ) throws -> Duration {
+            let start = ContinuousClock.now
+            try eventually(limit) {
+                let state = try state(lab, of: node)
+                return (state == "Full") == isFull ? nil : "\(node) has a neighbor in \(state ?? "no state")"
+            }
+            return ContinuousClock.now - start
+        }
+
+        /// Does something to what a node receives on a cable and what matches.
+        private func filter(_ rule: String, at node: String, port: String = "cluster0", of lab: Lab) throws {
+            let rules =
+                "table netdev lie { chain in { type filter hook ingress device \(port) priority 0; \(rule); }; }"
+            try lab.command(on: node, ["nft", "-f", "-"], input: rules).run()
+        }
+
+        private func endFilter(at node: String, of lab: Lab) throws {
+            try lab.command(on: node, ["nft", "delete", "table", "netdev", "lie"]).run()
+        }
+
+        private func hasLogged(_ lab: Lab, _ text: String) throws -> Bool {
+            try lab.status(of: "n1").events.contains { $0.message.contains(text) }
+        }
+
+        /// The other end's own view of its session.
+        private func isUp(_ lab: Lab, at other: Topology.RouterKind) throws -> Bool {
+            switch other {
+            case .frr: try lab.vtysh("n2", "show bfd peers").contains("Status: up")
+            case .bird: try lab.birdc("n2", "show bfd sessions").contains(" Up ")
+            default: try session(lab, of: "n2")?.state == "Up"
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
+        func aCableThatPassesNothingIsFoundByBFDAlone(other: Topology.RouterKind) throws {
+            try withCable(Self.agent(), Self.router("n2", other)) { lab in
+                try waitUntilUp(lab)
+                #expect(try isUp(lab, at: other))
+                let known = try #require(try session(lab))
+                #expect(known.transmitInterval == 0.1 && known.detectionTime == 0.3)
+                #expect(known.discriminator != 0 && known.remoteDiscriminator != 0 && known.failures == 0)
+                try lab.fail("n1-n2", .silent)
+                let time = try waitUntil(isFull: false, lab)
+                print("BFD with \(other) found a dead cable after \(time)")
+                try eventually {
+                    try lab.nextHops(at: "n1", "\(lab.addresses.address(of: "n2"))/128") == nil ? nil : "n1 has a route"
+                }
+                #expect(try session(lab)?.diagnostic == "control detection time expired")
+                #expect(try hasLogged(lab, "Up to Down: control detection time expired"))
+                #expect(try lab.status(of: "n1").problems?.contains { $0.kind == "bfd" } == true)
+                try lab.heal("n1-n2")
+                try waitUntilUp(lab)
+                try lab.waitUntilConverged()
+                #expect(try lab.status(of: "n1").problems?.contains { $0.kind == "bfd" } == false)
+            }
+        }
+
+        /// The agent hears everything, and the other end hears no BFD: it says so.
+        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
+        func aNeighborThatDoesNotHearUsSaysSo(other: Topology.RouterKind) throws {
+            try withCable(Self.agent(), Self.router("n2", other)) { lab in
+                try waitUntilUp(lab)
+                try filter("udp dport 3784 drop", at: "n2", of: lab)
+                try waitUntil(isFull: false, lab)
+                #expect(try hasLogged(lab, "neighbor signaled session down (control detection time expired)"))
+                try endFilter(at: "n2", of: lab)
+                try waitUntilUp(lab)
+                try lab.waitUntilConverged()
+            }
+        }
+
+        /// The end of a session on purpose is no failure, at either end. A planned restart costs nothing, except beside FRR 8.4: it takes
+        /// AdminDown for a failure (RFC 5882 §3.2: it must not), and finds the agent again afterwards.
+        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
+        func aPlannedRestartLosesNoAdjacency(other: Topology.RouterKind) throws {
+            var second = Self.router("n2", other)
+            if other == .meshd {
+                second.config = Self.agent(more: "ospf: { gracefulRestart: { strictLSAChecking: off } }")
+            }
+            try withCable(Self.agent(more: "node: { onStop: stay }"), second) { lab in
+                try waitUntilUp(lab)
+                try lab.stop("n1")
+                let stopped = ContinuousClock.now
+                var routes = true
+                // Longer than the detection time, before and after the session has ended at the other end.
+                while ContinuousClock.now < stopped + .seconds(4) {
+                    if try lab.nextHops(at: "n2", "\(lab.addresses.address(of: "n1"))/128") == nil { routes = false }
+                    usleep(50_000)
+                }
+                #expect(routes || other == .frr, "the other end keeps its route to n1")
+                try lab.start(["n1"])
+                try waitUntilUp(lab)
+                try lab.waitUntilConverged()
+                #expect(try isUp(lab, at: other))
+            }
+        }
+
+        /// A process that dies is dead for BFD, and found at once.
+        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
+        func theEndOfAnAgentIsFoundAtOnce(other: Topology.RouterKind) throws {
+            try withCable(Self.agent(), Self.router("n2", other)) { lab in
+                try waitUntilUp(lab)
+                try lab.stop("n1", kill: true)
+                try eventually {
+                    try lab.nextHops(at: "n2", "\(lab.addresses.address(of: "n1"))/128") == nil ? nil : "n2 has a route"
+                }
+                try lab.start(["n1"])
+                try waitUntilUp(lab)
+                try lab.waitUntilConverged()
+            }
+        }
+
+        /// What the agent does when the other end's BFD ends on purpose, and when it just dies while routing goes on.
+        @Test(.timeLimit(.minutes(2))) func theEndOfBFDAtTheOtherEnd() throws {
+            try withCable(Self.agent(dead: 3), Self.router("n2", .frr, dead: 3)) { lab in
+                try waitUntilUp(lab)
+                func pid() throws -> Int32 {
+                    let text = try lab.command(on: "n2", ["cat", "\(lab.directory(of: "n2"))/frr/bfdd.pid"]).run()
+                    return try #require(Int32(text.split(whereSeparator: \.isWhitespace).first ?? ""))
+                }
+                kill(try pid(), SIGKILL)
+                try waitUntil(isFull: false, lab)
+                // Its hellos list us all the time, so it is used again without BFD.
+                try waitUntil(isFull: true, lab, .seconds(40))
+                #expect(try hasLogged(lab, "hears us, and its BFD session stays down"))
+                #expect(try lab.status(of: "n1").problems?.contains { $0.kind == "bfd" } == true)
+            }
+            // An agent whose configuration is changed ends its sessions on purpose.
+            try withCable(Self.agent(), Self.router("n2", .meshd)) { lab in
+                try waitUntilUp(lab)
+                let file = "\(lab.directory(of: "n2"))/kubermesh.yaml"
+                let whole = try lab.command(on: "n2", ["cat", file]).run()
+                func set(_ bfd: String) throws {
+                    let text = whole.replacing("bfd: 'on'", with: bfd).replacing("bfd: on", with: bfd)
+                    try lab.command(on: "n2", ["tee", file], input: text).run()
+                    kill(try #require(lab.process(of: "n2")), SIGHUP)
+                }
+                try set("bfd: off")
+                try eventually { try session(lab)?.state == "Down" ? nil : "the session is Up" }
+                #expect(try session(lab)?.remoteState == "AdminDown" && state(lab) == "Full")
+                #expect(try hasLogged(lab, "the neighbor has ended it (AdminDown), which is no failure"))
+                try set("bfd: on")
+                try waitUntilUp(lab)
+                #expect(try state(lab) == "Full")
+            }
+        }
+
+        /// BIRD ends its sessions without a word when it is told to.
+        @Test(.timeLimit(.minutes(2))) func theEndOfBFDInBIRD() throws {
+            try withCable(Self.agent(dead: 3), Self.router("n2", .bird, dead: 3)) { lab in
+                try waitUntilUp(lab)
+                _ = try lab.birdc("n2", "disable bfd1")
+                try eventually { try session(lab)?.state == "Down" ? nil : "the session is Up" }
+                print(
+                    "BIRD has disabled BFD: \(try session(lab)?.diagnostic ?? ""), \(try session(lab)?.remoteState ?? "")"
+                )
+                try waitUntil(isFull: true, lab, .seconds(40))
+                _ = try lab.birdc("n2", "enable bfd1")
+                try waitUntilUp(lab)
+                try waitUntil(isFull: true, lab)
+            }
+        }
+
+        /// Changes of the configuration reach the other end without losing the session.
+        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
+        func intervalsChangeWhileTheSessionIsUp(other: Topology.RouterKind) throws {
+            try withCable(Self.agent(), Self.router("n2", other)) { lab in
+                try waitUntilUp(lab)
+                let file = "\(lab.directory(of: "n1"))/kubermesh.yaml"
+                let whole = try lab.command(on: "n1", ["cat", file]).run()
+                try #require(whole.contains("bfd: on") || whole.contains("bfd: 'on'"))
+                for interval in [300, 50, 1500, 60] {
+                    let section = "bfd: {interval: \(interval)ms, multiplier: 5}"
+                    let text = whole.replacing("bfd: 'on'", with: section).replacing("bfd: on", with: section)
+                    try lab.command(on: "n1", ["tee", file], input: text).run()
+                    kill(try #require(lab.process(of: "n1")), SIGHUP)
+                    try eventually {
+                        let known = try session(lab)
+                        let agreed = Double(max(interval, 100)) / 1000
+                        let isRight =
+                            known?.transmitInterval == agreed
+                            && known?.detectionTime.map { abs($0 - 3 * agreed) < 1e-6 } == true
+                            && known?.polling == false
+                        return isRight ? nil : "\(String(describing: known))"
+                    }
+                }
+                #expect(try session(lab)?.failures == 0 && session(lab)?.establishments == 1)
+                #expect(try isUp(lab, at: other))
+            }
+        }
+
+        private static let types = ["password", "md5", "meticulous-md5", "sha1", "meticulous-sha1"]
+
+        /// FRR has no authentication of BFD.
+        @Test(.timeLimit(.minutes(2)), arguments: types) func everyTypeOfAuthenticationWorksWithBIRD(type: String)
+            throws
+        {
+            let name = type.replacing("meticulous-", with: "meticulous keyed ").replacing("password", with: "simple")
+            let keyed = name.hasPrefix("m") && !name.hasPrefix("md5") || name == "simple" ? name : "keyed \(name)"
+            let path = "/tmp/kubermesh-\(getpid())-bfd.key"
+            func write(_ key: String) throws {
+                unlink(path)
+                let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+                try #require(descriptor >= 0)
+                #expect(Glibc.write(descriptor, key, key.utf8.count) == key.utf8.count)
+                close(descriptor)
+            }
+            try write("wrong\n")
+            defer { unlink(path) }
+            let agent = Self.agent("{ auth: { type: \(type), id: 5, keyFile: \(path) } }", dead: 4)
+            let other = Self.router(
+                "n2", .bird, dead: 4, password: "authentication \(keyed); password \"secret\" { id 5; };")
+            try withCable(agent, other) { lab in
+                func refused(_ reason: String) throws -> Int {
+                    let metrics = try lab.command(on: "n1", ["curl", "-s", "http://[::1]:9179/metrics"]).run()
+                    let line = metrics.split(separator: "\n").first {
+                        $0.hasPrefix("kubermesh_bfd_packets_refused_total{reason=\"\(reason)\"}")
+                    }
+                    return line.flatMap { Int($0.split(separator: " ").last ?? "") } ?? 0
+                }
+                try eventually { try refused("wrongDigest") > 2 ? nil : "no packet is refused" }
+                #expect(try session(lab)?.state == "Down" && state(lab) == "Full")
+                try write("secret\n")
+                kill(try #require(lab.process(of: "n1")), SIGHUP)
+                try waitUntilUp(lab)
+                // A new agent's sequence numbers are accepted soon.
+                try lab.stop("n1", kill: true)
+                try lab.start(["n1"])
+                try waitUntilUp(lab)
+                #expect(try refused("wrongDigest") == 0)
+            }
+        }
+
+        @Test(.timeLimit(.minutes(2))) func aKeyFileThatOthersMayReadIsRefused() throws {
+            let path = "/tmp/kubermesh-\(getpid())-open.key"
+            let descriptor = open(path, O_WRONLY | O_CREAT, 0o600)
+            try #require(descriptor >= 0)
+            #expect(write(descriptor, "secret", 6) == 6 && fchmod(descriptor, 0o644) == 0)
+            close(descriptor)
+            defer { unlink(path) }
+            let bfd = "{ auth: { type: sha1, keyFile: \(path) } }"
+            try withCable(Self.agent(bfd), Topology.Node("n2", config: Self.agent())) { lab in
+                try eventually {
+                    try hasLogged(lab, "other users may read or change it") ? nil : "the log does not say so"
+                }
+                #expect(try state(lab) == "Full" && session(lab) == nil)
+                #expect(try lab.status(of: "n1").problems?.contains { $0.kind == "bfd" } == true)
+                #expect(chmod(path, 0o600) == 0)
+                try eventually(.seconds(30)) { try session(lab) == nil ? "there is no session" : nil }
+            }
+        }
+
+        /// A packet from another link has a smaller hop limit.
+        @Test(.timeLimit(.minutes(2))) func packetsFromOtherLinksAreRefused() throws {
+            try withCable(Self.agent(), Self.router("n2", .meshd)) { lab in
+                try waitUntilUp(lab)
+                try filter("udp dport 3784 ip6 hoplimit set 254", at: "n1", of: lab)
+                try waitUntil(isFull: false, lab)
+                let metrics = try lab.command(on: "n1", ["curl", "-s", "http://[::1]:9179/metrics"]).run()
+                #expect(metrics.contains("kubermesh_bfd_packets_refused_total{reason=\"hopLimit\"}"))
+                #expect(!metrics.contains("kubermesh_bfd_packets_refused_total{reason=\"hopLimit\"} 0\n"))
+                #expect(metrics.contains("kubermesh_bfd_session_up{interface=\"cluster0\",neighbor=\"n2\""))
+                let wide = try lab.command(
+                    on: "n1",
+                    [
+                        try Binaries.path(of: "meshctl"), "--socket", lab.controlSocket(of: "n1"), "neighbors", "-o",
+                        "wide",
+                    ]
+                ).run()
+                #expect(wide.contains(" BFD ") && wide.contains(" Down "))
+                try endFilter(at: "n1", of: lab)
+                try waitUntilUp(lab)
+            }
+        }
+
+        /// Wireshark decodes all packets of an agent, with and without authentication, and has nothing to say about them.
+        @Test(.timeLimit(.minutes(2)), arguments: ["on", "auth"]) func wiresharkReadsOurPackets(bfd: String) throws {
+            let path = "/tmp/kubermesh-\(getpid())-capture.key"
+            let descriptor = open(path, O_WRONLY | O_CREAT, 0o600)
+            #expect(write(descriptor, "secret", 6) == 6)
+            close(descriptor)
+            defer { unlink(path) }
+            let rule = bfd == "on" ? "on" : "{ auth: { type: meticulous-sha1, keyFile: \(path) } }"
+            let nodes = ["n1", "n2"].map { Topology.Node($0, config: Self.agent(rule)) }
+            try withLab(.pair(nodes[0], nodes[1]), start: false) { lab in
+                let file = "\(lab.directory)/capture.pcapng"
+                let capture = try lab.command(
+                    on: "n1", ["dumpcap", "-q", "-i", "cluster0", "-f", "udp", "-w", file]
+                ).spawn()
+                try eventually { (try? Command(["test", "-s", file]).run()) == nil ? "dumpcap does not write" : nil }
+                try lab.startRouters()
+                try lab.waitUntilConverged()
+                try waitUntilUp(lab)
+                try eventually { try session(lab)!.received > 20 ? nil : "few packets" }
+                try lab.stop("n1")
+                // The end of the session is told, and dumpcap writes with some delay.
+                try eventually { try self.packets(in: file).contains { $0.state == "0x00" } ? nil : "no AdminDown" }
+                capture.signal(SIGINT)
+                _ = try capture.finish()
+                let packets = try self.packets(in: file)
+                #expect(packets.count > 40)
+                let states = Set(packets.map(\.state))
+                #expect(states.isSuperset(of: ["0x00", "0x01", "0x02", "0x03"]), "all states were sent: \(states)")
+                #expect(packets.allSatisfy { $0.authentication == (bfd == "on" ? "" : "5") && $0.hopLimit == "255" })
+                #expect(packets.allSatisfy { (49152...65535).contains(Int($0.sourcePort) ?? 0) })
+                let bad = packets.filter { !$0.problems.isEmpty }
+                #expect(bad.isEmpty, "\(bad.prefix(3))")
+            }
+        }
+
+        /// The fields that tshark prints of a packet. `problems` are malformed parts and expert messages.
+        private struct Packet {
+            var state: String
+            var authentication: String
+            var hopLimit: String
+            var sourcePort: String
+            var problems: String
+        }
+
+        private func packets(in file: String) throws -> [Packet] {
+            let text = try Command(
+                [
+                    "tshark", "-r", file, "-Y", "bfd", "-T", "fields", "-E", "separator=|", "-e", "bfd.sta", "-e",
+                    "bfd.auth.type", "-e", "ipv6.hlim", "-e", "udp.srcport", "-e", "_ws.malformed", "-e",
+                    "_ws.expert.message",
+                ]
+            ).run(limit: .seconds(60))
+            return text.split(separator: "\n").map { line in
+                let cells = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+                return Packet(
+                    state: cells[0], authentication: cells[1], hopLimit: cells[2], sourcePort: cells[3],
+                    problems: cells[4...].joined())
+            }
+        }
+
+        /// Junk on the port of one cable harms no session on another.
+        @Test(.timeLimit(.minutes(2))) func aFloodOnOnePortHarmsNoSessionOnAnother() throws {
+            let names = ["n1", "n2", "n3"]
+            var topology = Topology(
+                name: "row", nodes: names.map { Topology.Node($0, config: Self.agent()) },
+                links: [Topology.Link("n1", "n2"), Topology.Link("n1", "n3")])
+            topology.shape = .free
+            try withLab(topology) { lab in
+                try lab.waitUntilConverged()
+                try eventually {
+                    let states = try lab.list(Neighbor.self, of: "n1").map { $0.bfd?.state }
+                    return states == ["Up", "Up"] ? nil : "\(states)"
+                }
+                let target = lab.addresses.ports[1].first.linkLocalAddress
+                let script = """
+                    import socket, sys, time
+                    s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+                    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 255)
+                    to = ("\(target)", 3784, 0, socket.if_nametoindex("cluster0"))
+                    end, sent = time.monotonic() + 5, 0
+                    while time.monotonic() < end:
+                        for _ in range(500):
+                            s.sendto(bytes([32, 192, 3, 24, 0, 0, 0, 9, 1, 2, 3, 4]) + bytes(12), to)
+                            sent += 1
+                        time.sleep(0.005)
+                    print(sent)
+                    """
+                let before = try #require(try session(lab))
+                let sent = try lab.command(on: "n3", ["python3", "-c", script]).run(limit: .seconds(30))
+                let after = try #require(try session(lab))
+                print("junk packets of BFD in 5 s: \(sent)")
+                #expect((Int(sent.split(separator: "\n").first ?? "") ?? 0) > 50_000)
+                #expect(after.failures == before.failures && after.state == "Up")
+                #expect(after.received > before.received + 30)
+                #expect(try session(lab, of: "n2")?.failures == 0)
+            }
+        }
+    }
+}
