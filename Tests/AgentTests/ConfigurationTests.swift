@@ -182,7 +182,7 @@ private func problems(_ yaml: String) -> [String] {
         ("interfaces: [ { match: \"eth[\" } ]", "is not a pattern"),
         ("interfaces: [ { match: a, type: ptp } ]", "did you mean \"p2p\"?"),
         ("interfaces: [ { match: a, bfd: { interval: 5ms } } ]", "5ms is out of range"),
-        ("interfaces: [ { match: a, bfd: { multiplier: 0 } } ]", "0 is out of range"),
+        ("interfaces: [ { match: a, bfd: { multiplier: 0 } } ]", "from 1 to 255"),
         ("interfaces: [ { match: a, bfd: { auth: { type: md5 } } } ]", "has no \"keyFile\""),
         ("interfaces: [ { match: a, bfd: { auth: { type: md4, keyFile: /k } } } ]", "md4"),
         ("interfaces: [ { match: a, hello: 4s, dead: 4s } ]", "must be longer than hello"),
