@@ -59,6 +59,8 @@ struct Session: Sendable {
     private(set) var end: Instant?
     /// The packets that were sent outside of the schedule since the start of the current period.
     private var unscheduled = (start: Instant.zero, count: 0)
+    /// How often the session could begin anew since the start of the current period.
+    private var beginnings = (start: Instant.zero, count: 0)
     private var random: SplitMix64
 
     /// When the state last changed.
@@ -76,6 +78,10 @@ struct Session: Sendable {
     /// rate at which he sends.
     static let mostUnscheduled = 32
     static let unscheduledPeriod = Duration.milliseconds(100)
+    /// The maximum number of times in ``beginningPeriod`` that a session which is Down leaves that state, or that the end of AdminDown
+    /// counts: whoever can send such packets must not make this node report, log and compute routes at the rate at which he sends.
+    static let mostBeginnings = 8
+    static let beginningPeriod = Duration.seconds(1)
 
     init(_ parameters: SessionParameters, discriminator: UInt32, seed: UInt64, at now: Instant) {
         self.parameters = parameters
@@ -152,6 +158,9 @@ struct Session: Sendable {
     ) {
         counters.received += 1
         let wasAdminDown = remote?.state == .adminDown
+        let isBeginning =
+            state == .down && (packet.state == .down || packet.state == .`init` || wasAdminDown && packet.state == .up)
+        guard !isBeginning || mayBegin(at: now) else { return }
         remote = packet
         remoteDiscriminator = packet.myDiscriminator
         lastReception = max(arrival, lastReception ?? arrival)
@@ -171,6 +180,12 @@ struct Session: Sendable {
         // The answer also tells of a change of state.
         let isAllowed = !actions.packets.isEmpty || mayTransmitUnscheduled(at: now)
         actions.packets = isAllowed ? [makePacket(isFinal: true)] : []
+    }
+
+    private mutating func mayBegin(at now: Instant) -> Bool {
+        if now - beginnings.start >= Self.beginningPeriod { beginnings = (now, 0) }
+        beginnings.count += 1
+        return beginnings.count <= Self.mostBeginnings
     }
 
     /// A Poll Sequence has ended: the neighbor knows the new intervals.

@@ -101,11 +101,12 @@ public final class EchoSocket {
                     continue
                 }
                 let start = stamps.removeValue(forKey: sent) ?? moment
-                let roundTrip = echoes[index].stamp - start
+                // An answer may claim any moment.
+                let (roundTrip, overflows) = echoes[index].stamp.subtractingReportingOverflow(start)
                 handler(
                     EchoTarget.Key(interface: sent.interface, address: source),
                     UInt16(truncatingIfNeeded: sent.sequence), Int(sent.sequence >> 16),
-                    0...Self.longestRoundTrip ~= roundTrip ? .nanoseconds(roundTrip) : nil)
+                    !overflows && 0...Self.longestRoundTrip ~= roundTrip ? .nanoseconds(roundTrip) : nil)
             }
             if count < echoes.count { break }
         }

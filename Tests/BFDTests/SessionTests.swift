@@ -166,6 +166,23 @@ import Timing
         #expect((300...360).contains(bench.sent.count - count))
     }
 
+    /// Somebody who makes a session begin and end at a high rate does not make us report at that rate, and the session works when he
+    /// has gone.
+    @Test(arguments: [[SessionState.down, .`init`], [.down, .adminDown], [.up, .adminDown]])
+    func changesOfTheStateAreLimited(received: [SessionState]) {
+        var bench = bench(in: .up)
+        let reports = bench.reportable
+        for count in 0..<10_000 {
+            bench.now = bench.now + .microseconds(100)
+            bench.receive(received[count % received.count])
+        }
+        #expect((8...60).contains(bench.reportable - reports))
+        bench.now = bench.now + Session.beginningPeriod
+        bench.receive(.adminDown)
+        bench.bringUp()
+        #expect(bench.session.state == .up)
+    }
+
     /// Up begins with a poll sequence, because the interval is another one from then on (§6.8.3). It is repeated until it is answered.
     @Test func aPollSequenceLastsUntilItIsAnswered() {
         var bench = SessionBench()
