@@ -107,8 +107,9 @@ extension FIB {
             let content = NextHopGroup(
                 Array(ids.prefix(members.count)), backup: backup.map { _ in ids.last! }, isResilient: group.isResilient)
             // Flows of a resilient group stay with a member as long as it is in the group. So one that becomes the backup must
-            // leave it first; it may still be a member although the model says otherwise.
-            if group.isPresent, group.isResilient, backup != nil, group.backup != backup {
+            // leave it first. One that is the backup already, too: if the carrier of the member is lost, the kernel gives it all
+            // flows before the model learns of that.
+            if group.isPresent, group.isResilient, backup != nil {
                 plan.groups.append(.replaceGroup(id, NextHopGroup(content.members, isResilient: true)))
             }
             plan.groups.append(group.isPresent ? .replaceGroup(id, content) : .addGroup(id, content))
