@@ -81,9 +81,9 @@ import Timing
         #expect((100...140).contains(bench.sent.count - before))
         tell(&bench, 1, isAlive: true)
         bench.run(for: .seconds(5))
-        #expect(state(bench, 0) == .initial && state(bench, 1) == .initial)
+        #expect(state(bench, 0) == .initial && state(bench, 1) ?? .full < .full)
         tell(&bench, 0, isAlive: true)
-        bench.run(for: .milliseconds(100))
+        bench.run(for: .seconds(6))
         #expect(state(bench, 0) == .full && state(bench, 1) == .full)
     }
 
@@ -99,6 +99,23 @@ import Timing
         #expect(!isReported())
         bench.run(for: .seconds(2))
         #expect(isReported())
+    }
+
+    /// Only the answers are missing, of both. Each stops listing the other, and would never learn that the other hears it.
+    @Test func oneOfTwoThatDoNotAnswerEachOtherIsReported() {
+        var bench = bench(.pointToPoint)
+        func isReported(by router: Int) -> Bool {
+            bench.notices[router].contains { if case .unresponsiveNeighborHearsUs = $0 { true } else { false } }
+        }
+        tell(&bench, 0, isAlive: false)
+        tell(&bench, 1, isAlive: false)
+        bench.run(for: .seconds(4))
+        #expect(!isReported(by: 0) && !isReported(by: 1))
+        bench.run(for: .seconds(8))
+        #expect(isReported(by: 0) || isReported(by: 1))
+        tell(&bench, isReported(by: 0) ? 0 : 1, isAlive: true)
+        bench.run(for: .seconds(8))
+        #expect(isReported(by: 0) && isReported(by: 1))
     }
 
     /// On a cable that carries packets from the other side only, the other side does not hear us.

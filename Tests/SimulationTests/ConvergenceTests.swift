@@ -51,6 +51,22 @@ import Timing
         #expect(network.check() == [])
     }
 
+    /// A firewall rule that drops echo requests reaches all nodes at the same time: every neighbor seems dead to its neighbors, and is
+    /// used again when they can tell that hellos arrive.
+    @Test func aMeshWhoseNodesAllDropEchoRequestsIsUsedAgain() {
+        var plan = NetworkPlan(topology: .grid(width: 3, height: 3))
+        for link in plan.links.indices { plan.links[link].liveness = .onCables }
+        var network = Network(plan: plan, seed: 4)
+        network.schedule(.healAll, at: .zero)
+        network.run(for: .seconds(20))
+        #expect(network.check() == [])
+        for node in network.nodes.indices { network.schedule(.echoFilter(node: node, true), at: network.now) }
+        network.run(for: .seconds(1))
+        #expect(network.check() != [], "no neighbor is used")
+        network.run(for: .seconds(29))
+        #expect(network.check() == [])
+    }
+
     /// Node 12 announces a prefix of node 3 as well; then node 3 withdraws it.
     @Test func routesConvergeWithin10MillisecondsAfterAnnouncementsAndWithdrawals() {
         var network = Network(plan: NetworkPlan(topology: .grid(width: 4, height: 4)), seed: 3)

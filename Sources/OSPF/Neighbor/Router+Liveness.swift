@@ -29,9 +29,18 @@ extension Router {
 
     /// Processes the hello of a neighbor that does not answer. One that hears us lists us in all of its hellos. If it has for
     /// longer than the dead interval, the notice says so: over a dead cable, or one that loses most packets, it cannot.
+    ///
+    /// One that does not list us may have judged us in the same way, because echo requests are dropped at both ends. Neither could prove
+    /// anything then, so after the dead interval our hellos list it again.
     mutating func receiveHello(ofUnresponsive neighbor: NeighborKey, isTwoWay: Bool, at now: Instant) {
         let configuration = interfaces[neighbor.interface].configuration
-        guard isTwoWay else { return interfaces[neighbor].listsUs = nil }
+        guard isTwoWay else {
+            interfaces[neighbor].listsUs = nil
+            if let since = interfaces[neighbor].unresponsiveSince, now - since >= configuration.deadInterval {
+                interfaces[neighbor].isListed = true
+            }
+            return
+        }
         let gap = Duration.nanoseconds(configuration.helloInterval.nanoseconds * 3 / 2)
         let since = interfaces[neighbor].listsUs.flatMap { now - $0.last <= gap ? $0.since : nil } ?? now
         interfaces[neighbor].listsUs = (since, now)

@@ -51,6 +51,8 @@ public struct Machine: Sendable {
 
     /// The machine's kernel; a new one with every loss of power.
     public internal(set) var kernel = ModelKernel()
+    /// Whether a firewall drops echo requests.
+    var dropsEchoRequests = false
     /// Whether the service behind each VIP works, by the VIP's name.
     var services: [String: Bool] = [:]
     /// The checks that run.

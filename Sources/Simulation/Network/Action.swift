@@ -63,6 +63,8 @@ public enum Action: Hashable, Sendable {
     case foreignAddressRemoval(node: Int)
     /// Another program switches forwarding off.
     case forwarding(node: Int)
+    /// Another program makes the kernel drop echo requests, or not any more.
+    case echoFilter(node: Int, Bool)
     /// Another program reloads the firewall, which removes all nftables tables.
     case firewallReload(node: Int)
     /// Requests about routes fail if `isUnreachable`. The kernel takes up to `delay` for requests (``Machine/kernelDelay``).

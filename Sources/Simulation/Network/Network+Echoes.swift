@@ -88,7 +88,7 @@ extension Network {
                 Machine.Answer(
                     target: echo.request.target, sequence: echo.request.sequence, size: echo.request.size,
                     roundTrip: now - echo.moment))
-        } else if address == echo.request.target.address {
+        } else if address == echo.request.target.address, !nodes[ports[index].node].dropsEchoRequests {
             var answer = echo
             answer.isAnswer = true
             carry(answer, from: index)
