@@ -49,7 +49,9 @@ extension Interoperability {
                 try lab.waitUntilConverged()
                 let lost = (through: try through.lost(), to: try to.lost())
                 print("restart of an agent, planned: \(isPlanned), neighbors: \(helper), lost: \(lost)")
-                #expect(lost.through <= 20 && lost.to <= 20)
+                // BIRD may be without routes for a moment after a restart that was not announced: docs/operating.md has the figures.
+                let most = helper == .bird && !isPlanned ? 250 : 20
+                #expect(lost.through <= most && lost.to <= most, "\(lost)")
             }
         }
     }
