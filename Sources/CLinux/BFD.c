@@ -3,11 +3,8 @@
 
 #include <errno.h>
 #include <linux/filter.h>
-#include <linux/net_tstamp.h>
 #include <netinet/in.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 static int set_option(int descriptor, int level, int option, int value) {
@@ -52,60 +49,3 @@ static int prepare_sender(int descriptor) {
 int clinux_open_bfd_receiver(uint32_t interface, uint16_t port) { return open_socket(interface, port, prepare_receiver); }
 
 int clinux_open_bfd_sender(uint32_t interface, uint16_t port) { return open_socket(interface, port, prepare_sender); }
-
-enum { most_packets = 32 };
-
-int clinux_receive_bfd(int descriptor, struct clinux_bfd_packet *packets, unsigned count, uint8_t *buffer, size_t size) {
-    struct mmsghdr messages[most_packets];
-    struct iovec vectors[most_packets];
-    struct sockaddr_in6 sources[most_packets];
-    union {
-        struct cmsghdr header;
-        char space[128];
-    } controls[most_packets];
-    if (count > most_packets) count = most_packets;
-    for (unsigned i = 0; i < count; i++) {
-        vectors[i] = (struct iovec){.iov_base = buffer + i * size, .iov_len = size};
-        messages[i].msg_hdr = (struct msghdr){
-            .msg_name = &sources[i], .msg_namelen = sizeof sources[i], .msg_iov = &vectors[i], .msg_iovlen = 1,
-            .msg_control = &controls[i], .msg_controllen = sizeof controls[i]};
-    }
-    int received = recvmmsg(descriptor, messages, count, MSG_DONTWAIT, NULL);
-    for (int i = 0; i < received; i++) {
-        struct msghdr *message = &messages[i].msg_hdr;
-        packets[i] = (struct clinux_bfd_packet){.length = messages[i].msg_len, .hop_limit = -1};
-        memcpy(packets[i].source, &sources[i].sin6_addr, 16);
-        for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control; control = CMSG_NXTHDR(message, control)) {
-            if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_HOPLIMIT
-                && control->cmsg_len >= CMSG_LEN(sizeof(int)))
-                memcpy(&packets[i].hop_limit, CMSG_DATA(control), sizeof(int));
-            if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_TIMESTAMPNS
-                && control->cmsg_len >= CMSG_LEN(sizeof(struct timespec))) {
-                struct timespec stamp;
-                memcpy(&stamp, CMSG_DATA(control), sizeof stamp);
-                packets[i].stamp = stamp.tv_sec * 1000000000LL + stamp.tv_nsec;
-            }
-        }
-    }
-    return received;
-}
-
-int clinux_send_bfd(
-    int descriptor, uint32_t interface, const uint8_t source[16], const uint8_t destination[16], uint16_t port,
-    const uint8_t *octets, size_t length) {
-    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_scope_id = interface, .sin6_port = htons(port)};
-    memcpy(&to.sin6_addr, destination, 16);
-    struct in6_pktinfo information = {.ipi6_ifindex = interface};
-    memcpy(&information.ipi6_addr, source, 16);
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-    } control = {.header = {
-        .cmsg_len = CMSG_LEN(sizeof information), .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO}};
-    memcpy(CMSG_DATA(&control.header), &information, sizeof information);
-    struct iovec vector = {.iov_base = (void *)octets, .iov_len = length};
-    struct msghdr message = {
-        .msg_name = &to, .msg_namelen = sizeof to, .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control,
-        .msg_controllen = sizeof control};
-    return sendmsg(descriptor, &message, MSG_DONTWAIT) < 0 ? -1 : 0;
-}

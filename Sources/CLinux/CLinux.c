@@ -162,7 +162,8 @@ int clinux_receive(int descriptor, struct clinux_packet *packets, unsigned count
     struct sockaddr_in6 sources[most_packets];
     union {
         struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+        // For all that sockets note: packet information, hop limit, stamp.
+        char space[128];
     } controls[most_packets];
     if (count > most_packets) count = most_packets;
     for (unsigned i = 0; i < count; i++) {
@@ -175,25 +176,35 @@ int clinux_receive(int descriptor, struct clinux_packet *packets, unsigned count
     for (int i = 0; i < received; i++) {
         struct msghdr *message = &messages[i].msg_hdr;
         packets[i] = (struct clinux_packet){
-            .length = messages[i].msg_len, .truncated = (message->msg_flags & MSG_TRUNC) != 0};
+            .length = messages[i].msg_len, .truncated = (message->msg_flags & MSG_TRUNC) != 0, .hop_limit = -1};
         memcpy(packets[i].source, &sources[i].sin6_addr, 16);
         for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control; control = CMSG_NXTHDR(message, control)) {
-            if (control->cmsg_level != IPPROTO_IPV6 || control->cmsg_type != IPV6_PKTINFO
-                || control->cmsg_len < CMSG_LEN(sizeof(struct in6_pktinfo)))
-                continue;
-            struct in6_pktinfo information;
-            memcpy(&information, CMSG_DATA(control), sizeof information);
-            packets[i].interface = information.ipi6_ifindex;
-            memcpy(packets[i].destination, &information.ipi6_addr, 16);
+            size_t size = control->cmsg_len - CMSG_LEN(0);
+            if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO
+                && size >= sizeof(struct in6_pktinfo)) {
+                struct in6_pktinfo information;
+                memcpy(&information, CMSG_DATA(control), sizeof information);
+                packets[i].interface = information.ipi6_ifindex;
+                memcpy(packets[i].destination, &information.ipi6_addr, 16);
+            } else if (
+                control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_HOPLIMIT && size >= sizeof(int)) {
+                memcpy(&packets[i].hop_limit, CMSG_DATA(control), sizeof(int));
+            } else if (
+                control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_TIMESTAMPNS
+                && size >= sizeof(struct timespec)) {
+                struct timespec stamp;
+                memcpy(&stamp, CMSG_DATA(control), sizeof stamp);
+                packets[i].stamp = stamp.tv_sec * 1000000000LL + stamp.tv_nsec;
+            }
         }
     }
     return received;
 }
 
 int clinux_send(
-    int descriptor, uint32_t interface, const uint8_t source[16], const uint8_t destination[16], const uint8_t *octets,
-    size_t length) {
-    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_scope_id = interface};
+    int descriptor, uint32_t interface, const uint8_t source[16], const uint8_t destination[16], uint16_t port,
+    const uint8_t *octets, size_t length) {
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_scope_id = interface, .sin6_port = htons(port)};
     memcpy(&to.sin6_addr, destination, 16);
     struct in6_pktinfo information = {.ipi6_ifindex = interface};
     memcpy(&information.ipi6_addr, source, 16);

@@ -10,7 +10,7 @@ public final class BFDPort {
     public let interface: UInt32
     private let receiver: FileDescriptor
     private var senders: [IPv6Address: FileDescriptor] = [:]
-    private var packets = [clinux_bfd_packet](repeating: clinux_bfd_packet(), count: BFDPort.batch)
+    private var packets = [clinux_packet](repeating: clinux_packet(), count: BFDPort.batch)
     private var buffer = [UInt8](repeating: 0, count: BFDPort.batch * BFDPort.packetSize)
 
     /// The maximum number of packets read at a time.
@@ -45,16 +45,7 @@ public final class BFDPort {
     /// possible.
     public func send(_ octets: [UInt8], to neighbor: IPv6Address, from source: IPv6Address) -> Bool {
         guard let sender = sender(to: neighbor) else { return false }
-        return withUnsafePointer(to: source.inetOctets) { source in
-            withUnsafePointer(to: neighbor.inetOctets) { destination in
-                octets.withUnsafeBufferPointer {
-                    clinux_send_bfd(
-                        sender.rawValue, interface, UnsafeRawPointer(source).assumingMemoryBound(to: UInt8.self),
-                        UnsafeRawPointer(destination).assumingMemoryBound(to: UInt8.self), Self.port, $0.baseAddress,
-                        $0.count)
-                }
-            }
-        } == 0
+        return sender.send(octets, on: interface, from: source, to: neighbor, port: Self.port) == 0
     }
 
     private func sender(to neighbor: IPv6Address) -> FileDescriptor? {
@@ -72,9 +63,9 @@ public final class BFDPort {
     /// Reads up to ``batch`` waiting packets. Returns how many.
     public func receive(_ handler: (SessionTable.Datagram) -> Void) -> Int {
         let count = max(
-            0, Int(clinux_receive_bfd(receiver.rawValue, &packets, UInt32(Self.batch), &buffer, Self.packetSize)))
+            0, Int(clinux_receive(receiver.rawValue, &packets, UInt32(Self.batch), &buffer, Self.packetSize)))
         guard count > 0 else { return 0 }
-        let (now, realtime) = (EventLoop.now, Self.realtime)
+        let (now, realtime) = (EventLoop.now, KernelStamp.now)
         for index in 0..<count {
             let packet = packets[index]
             // The age by the kernel's clock; none if that was set meanwhile.
@@ -92,10 +83,4 @@ public final class BFDPort {
 
     /// A packet that seems to be older is not: the clock was set.
     private static let oldest: Int64 = 60_000_000_000
-
-    private static var realtime: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
 }

@@ -59,17 +59,8 @@ public final class EchoSocket {
             octets.append(contentsOf: repeatElement(0, count: length - Self.dataLength - octets.count))
         }
         append(request, to: &octets)
-        let result = withUnsafePointer(to: request.source.inetOctets) { source in
-            withUnsafePointer(to: request.target.address.inetOctets) { destination in
-                octets.withUnsafeBufferPointer {
-                    clinux_send(
-                        socket.rawValue, request.target.interface,
-                        UnsafeRawPointer(source).assumingMemoryBound(to: UInt8.self),
-                        UnsafeRawPointer(destination).assumingMemoryBound(to: UInt8.self), $0.baseAddress, $0.count)
-                }
-            }
-        }
-        return result == 0
+        return socket.send(
+            octets, on: request.target.interface, from: request.source, to: request.target.address) == 0
     }
 
     /// Appends what an answer repeats.
@@ -78,7 +69,7 @@ public final class EchoSocket {
         octets.append(bigEndian: request.target.interface)
         octets.append(bigEndian: UInt32(truncatingIfNeeded: request.size) << 16 | UInt32(request.sequence))
         octets.append(bigEndian: request.target.address.low)
-        octets.append(bigEndian: UInt64(bitPattern: Self.realtime))
+        octets.append(bigEndian: UInt64(bitPattern: KernelStamp.now))
     }
 
     /// The length of ``append(_:to:)``, of a small request with its own header, and of the IPv6 header.
@@ -135,12 +126,6 @@ public final class EchoSocket {
                 interface: word(8, UInt32.self), sequence: word(12, UInt32.self), low: word(16, UInt64.self))
             return (sent, word(24, Int64.self))
         }
-    }
-
-    private static var realtime: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }
 

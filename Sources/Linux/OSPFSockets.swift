@@ -264,16 +264,7 @@ public final class OSPFSockets {
     public func send(
         interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8]
     ) throws(SystemError) -> Bool {
-        let result = withUnsafePointer(to: source.inetOctets) { source in
-            withUnsafePointer(to: destination.inetOctets) { destination in
-                octets.withUnsafeBufferPointer {
-                    clinux_send(
-                        sender.rawValue, interface, UnsafeRawPointer(source).assumingMemoryBound(to: UInt8.self),
-                        UnsafeRawPointer(destination).assumingMemoryBound(to: UInt8.self), $0.baseAddress, $0.count)
-                }
-            }
-        }
-        if result == 0 {
+        if sender.send(octets, on: interface, from: source, to: destination) == 0 {
             tally.sent += 1
             return true
         }

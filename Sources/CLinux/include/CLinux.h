@@ -44,6 +44,10 @@ struct clinux_packet {
     uint8_t destination[16];
     // Whether the packet was larger than the buffer.
     uint8_t truncated;
+    // -1 unless the socket was told to note it.
+    int hop_limit;
+    // When the kernel got the packet: nanoseconds of CLOCK_REALTIME; 0 unless the socket was told to note it.
+    int64_t stamp;
 };
 
 // A raw, nonblocking IPv6 socket of a protocol with the options a routing protocol wants: packet information,
@@ -65,10 +69,10 @@ int clinux_set_membership(int descriptor, uint32_t interface, const uint8_t grou
 // Receives up to `count` packets, at most 32, without waiting: packet i into the `size` octets at `buffer + i * size`. Returns
 // how many.
 int clinux_receive(int descriptor, struct clinux_packet *packets, unsigned count, uint8_t *buffer, size_t size);
-// Sends one packet out of an interface from an address of it.
+// Sends one packet out of an interface from an address of it; to a port, which is 0 for raw sockets.
 int clinux_send(
-    int descriptor, uint32_t interface, const uint8_t source[16], const uint8_t destination[16], const uint8_t *octets,
-    size_t length);
+    int descriptor, uint32_t interface, const uint8_t source[16], const uint8_t destination[16], uint16_t port,
+    const uint8_t *octets, size_t length);
 
 // -- The socket for echoes
 
@@ -98,28 +102,10 @@ uint32_t clinux_link_speed(const char *name);
 
 // -- The sockets for BFD
 
-// A received packet of BFD, without its octets.
-struct clinux_bfd_packet {
-    uint8_t source[16];
-    // Octets received; those past the buffer are lost.
-    uint32_t length;
-    // -1 if the kernel did not say.
-    int hop_limit;
-    // When the kernel got the packet: nanoseconds of CLOCK_REALTIME; 0 if unknown.
-    int64_t stamp;
-};
-
 // A nonblocking UDP socket over IPv6 on one interface that receives from a port and lets the kernel note times and hop limits.
 int clinux_open_bfd_receiver(uint32_t interface, uint16_t port);
 // A nonblocking UDP socket over IPv6 on one interface that sends from a port with hop limit 255 and receives nothing.
 int clinux_open_bfd_sender(uint32_t interface, uint16_t port);
-// Receives up to `count` packets, at most 32, without waiting: packet i into the `size` octets at `buffer + i * size`. Returns
-// how many.
-int clinux_receive_bfd(int descriptor, struct clinux_bfd_packet *packets, unsigned count, uint8_t *buffer, size_t size);
-// Sends one packet to a port.
-int clinux_send_bfd(
-    int descriptor, uint32_t interface, const uint8_t source[16], const uint8_t destination[16], uint16_t port,
-    const uint8_t *octets, size_t length);
 
 // -- Memory
 

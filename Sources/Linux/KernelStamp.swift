@@ -1,0 +1,12 @@
+internal import CLinux
+internal import Glibc
+
+/// The clock with which the kernel stamps packets.
+enum KernelStamp {
+    /// Nanoseconds of `CLOCK_REALTIME`.
+    static var now: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}
