@@ -1,4 +1,6 @@
 internal import Addressing
+internal import Authentication
+internal import Node
 internal import OSPF
 internal import OSPFPacket
 
@@ -23,19 +25,26 @@ extension Network {
         enqueue(.delivery(port: receiver, source: source, destination: destination, octets: octets), after: .zero)
     }
 
-    /// Two ports on one link, chosen at random, whose routers are Full with each other, so that both accept the LSA; `nil` if
-    /// there are none.
+    /// Two ports on one link, chosen at random, whose routers are Full with each other and accept packets without a key, so that both accept
+    /// the LSA; `nil` if there are none.
     private mutating func randomNeighbors() -> (Int, Int)? {
         var candidates: [(Int, Int)] = []
         for link in links {
             for one in link.ports {
                 for other in link.ports
-                where other != one && isFull(from: one, to: other) && isFull(from: other, to: one) {
+                where other != one && isFull(from: one, to: other) && isFull(from: other, to: one)
+                    && !requiresKey(one) && !requiresKey(other)
+                {
                     candidates.append((one, other))
                 }
             }
         }
         return random.pick(candidates)
+    }
+
+    private func requiresKey(_ port: Int) -> Bool {
+        let interface = ports[port].configuration.index
+        return nodes[ports[port].node].process?.authenticationPolicy(on: interface) == .required
     }
 
     private func isFull(from near: Int, to far: Int) -> Bool {
