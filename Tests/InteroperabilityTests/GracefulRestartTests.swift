@@ -49,8 +49,8 @@ extension Interoperability {
                 try lab.waitUntilConverged()
                 let lost = (through: try through.lost(), to: try to.lost())
                 print("restart of an agent, planned: \(isPlanned), neighbors: \(helper), lost: \(lost)")
-                // BIRD may be without routes for a moment after a restart that was not announced: docs/operating.md has the figures.
-                let most = helper == .bird && !isPlanned ? 250 : 20
+                // In some runs BIRD is without routes for 0.12 s, 60 probes, after a restart that was not announced (docs/operating.md).
+                let most = helper == .bird && !isPlanned ? 120 : 20
                 #expect(lost.through <= most && lost.to <= most, "\(lost)")
             }
         }
