@@ -18,9 +18,9 @@ extension Interoperability {
             Topology.OSPFOptions(type: "p2p", hello: 1, dead: dead, retransmit: 1)
         }
 
-        /// A router with sessions every 100 ms.
+        /// A router with sessions every 100 ms. It is dead for the other end after `multiplier` of these.
         private static func router(
-            _ name: String, _ kind: Topology.RouterKind, dead: Int = 60, password: String = ""
+            _ name: String, _ kind: Topology.RouterKind, dead: Int = 60, multiplier: Int = 3, password: String = ""
         ) -> Topology.Node {
             switch kind {
             case .frr:
@@ -36,7 +36,7 @@ extension Interoperability {
                          profile mesh
                           receive-interval 100
                           transmit-interval 100
-                          detect-multiplier 3
+                          detect-multiplier \(multiplier)
                         """)
             case .bird:
                 return Topology.Node(
@@ -46,7 +46,7 @@ extension Interoperability {
                         router id 10.9.9.2;
                         protocol device { scan time 1; }
                         protocol kernel { ipv6 { export where source = RTS_OSPF; }; }
-                        protocol bfd { interface "cluster*" { interval 100 ms; multiplier 3; \(password) }; }
+                        protocol bfd { interface "cluster*" { interval 100 ms; multiplier \(multiplier); \(password) }; }
                         protocol ospf v3 mesh {
                             ipv6 { import all; export none; };
                             area 0 {
@@ -55,7 +55,9 @@ extension Interoperability {
                             };
                         }
                         """, configIsWhole: true)
-            default: return Topology.Node(name, config: agent(dead: dead))
+            default:
+                let bfd = multiplier == 3 ? "on" : "{ multiplier: \(multiplier) }"
+                return Topology.Node(name, config: agent(bfd, dead: dead))
             }
         }
 
@@ -121,34 +123,30 @@ extension Interoperability {
         }
 
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
-        func aCableThatPassesNothingIsFoundByBFDAlone(other: Topology.RouterKind) throws {
+        func aCableThatPassesNothingOrOneWayIsFoundByBFDAlone(other: Topology.RouterKind) throws {
             try withCable(Self.agent(), Self.router("n2", other)) { lab in
                 try waitUntilUp(lab)
                 #expect(try isUp(lab, at: other))
                 let known = try #require(try session(lab))
                 #expect(known.transmitInterval == 0.1 && known.detectionTime == 0.3)
-                #expect(known.discriminator != 0 && known.remoteDiscriminator != 0 && known.failures == 0)
+                #expect(known.discriminator != 0 && known.remoteDiscriminator != 0)
                 try lab.fail("n1-n2", .silent)
                 let time = try waitUntil(isFull: false, lab)
                 print("BFD with \(other) found a dead cable after \(time)")
                 try eventually {
                     try lab.nextHops(at: "n1", "\(lab.addresses.address(of: "n2"))/128") == nil ? nil : "n1 has a route"
                 }
-                #expect(try session(lab)?.diagnostic == "control detection time expired")
+                let failed = try #require(try session(lab))
+                // On a busy machine the other end may have been late before.
+                #expect(failed.diagnostic == "control detection time expired" && failed.failures > known.failures)
                 #expect(try hasLogged(lab, "Up to Down: control detection time expired"))
                 #expect(try lab.status(of: "n1").problems?.contains { $0.kind == "bfd" } == true)
                 try lab.heal("n1-n2")
                 try waitUntilUp(lab)
                 try lab.waitUntilConverged()
                 #expect(try lab.status(of: "n1").problems?.contains { $0.kind == "bfd" } == false)
-            }
-        }
 
-        /// The agent hears everything, and the other end hears no BFD: it says so.
-        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
-        func aNeighborThatDoesNotHearUsSaysSo(other: Topology.RouterKind) throws {
-            try withCable(Self.agent(), Self.router("n2", other)) { lab in
-                try waitUntilUp(lab)
+                // The agent hears everything, and the other end hears no BFD: it says so.
                 try filter("udp dport 3784 drop", at: "n2", of: lab)
                 try waitUntil(isFull: false, lab)
                 #expect(try hasLogged(lab, "neighbor signaled session down (control detection time expired)"))
@@ -253,14 +251,14 @@ extension Interoperability {
         /// Changes of the configuration reach the other end without losing the session.
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
         func intervalsChangeWhileTheSessionIsUp(other: Topology.RouterKind) throws {
-            try withCable(Self.agent(), Self.router("n2", other)) { lab in
+            let bfd = "{ interval: 100ms, multiplier: 10 }"
+            try withCable(Self.agent(bfd), Self.router("n2", other, multiplier: 10)) { lab in
                 try waitUntilUp(lab)
                 let file = "\(lab.directory(of: "n1"))/kubermesh.yaml"
                 let whole = try lab.command(on: "n1", ["cat", file]).run()
-                try #require(whole.contains("bfd: on") || whole.contains("bfd: 'on'"))
+                try #require(whole.contains("interval: 100ms"))
                 for interval in [300, 50, 1500, 60] {
-                    let section = "bfd: {interval: \(interval)ms, multiplier: 5}"
-                    let text = whole.replacing("bfd: 'on'", with: section).replacing("bfd: on", with: section)
+                    let text = whole.replacing("interval: 100ms", with: "interval: \(interval)ms")
                     try lab.command(on: "n1", ["tee", file], input: text).run()
                     kill(try #require(lab.process(of: "n1")), SIGHUP)
                     try eventually {
@@ -268,7 +266,7 @@ extension Interoperability {
                         let agreed = Double(max(interval, 100)) / 1000
                         let isRight =
                             known?.transmitInterval == agreed
-                            && known?.detectionTime.map { abs($0 - 3 * agreed) < 1e-6 } == true
+                            && known?.detectionTime.map { abs($0 - 10 * agreed) < 1e-6 } == true
                             && known?.polling == false
                         return isRight ? nil : "\(String(describing: known))"
                     }
@@ -312,7 +310,8 @@ extension Interoperability {
                 try write("secret\n")
                 kill(try #require(lab.process(of: "n1")), SIGHUP)
                 try waitUntilUp(lab)
-                // A new agent's sequence numbers are accepted soon.
+                // A new agent's sequence numbers are accepted soon, where they must grow with each packet and where they need not.
+                guard ["md5", "meticulous-sha1"].contains(type) else { return }
                 try lab.stop("n1", kill: true)
                 try lab.start(["n1"])
                 try waitUntilUp(lab)

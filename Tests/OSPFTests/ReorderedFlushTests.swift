@@ -81,7 +81,8 @@ import Timing
     }
 
     /// Found by the simulator: the instance with the last sequence number, flushed before the sequence starts again (RFC 2328
-    /// §12.1.6), arrives as a late copy after that. If it was flushed once more, this could go on forever.
+    /// §12.1.6), arrives as a late copy after that. If it was flushed once more, or replaced the restarted sequence at another
+    /// router, this could go on forever.
     @Test func aLateCopyWithTheLastSequenceNumberIsNotFlushedAgain() throws {
         var bench = Bench()
         bench.addRouters(3)
@@ -103,8 +104,34 @@ import Timing
         let secondStart = LSAHeader.initialSequenceNumber + 1 << 16
         for router in 0..<3 { #expect(announced(on: router)?.header.sequenceNumber == secondStart) }
 
+        // At another router the late copy changes nothing: it is acknowledged, and the neighbor sent the restarted sequence.
         last.age = LSAHeader.maxAge
+        bench.sent = []
         bench.receive(.linkStateUpdate(LinkStateUpdate(lsas: [last])), on: 1, from: 2, link: 1)
+        #expect(announced(on: 1)?.header.sequenceNumber == secondStart)
+        #expect(!bench.routers[1].isQuiet)
+        bench.run(for: .seconds(20))
+        for router in 0..<3 { #expect(announced(on: router)?.header.sequenceNumber == secondStart) }
+        #expect(bench.routers[1].isQuiet)
+        let toSender = bench.sent.filter { $0.from.router == 1 && $0.from.interface == 2 }.compactMap {
+            try? Packet.decode($0.octets, source: Bench.address($0.from), destination: $0.destination).body
+        }
+        #expect(
+            toSender.contains {
+                if case .linkStateAcknowledgment(let acknowledgment) = $0 {
+                    acknowledgment.headers.contains(last.header)
+                } else {
+                    false
+                }
+            })
+        #expect(
+            toSender.contains {
+                guard case .linkStateUpdate(let update) = $0 else { return false }
+                return update.lsas.contains { $0.key == key && $0.header.sequenceNumber == secondStart }
+            })
+
+        // At the originator, the sender is answered with a new instance.
+        bench.receive(.linkStateUpdate(LinkStateUpdate(lsas: [last])), on: 0, from: 1, link: 0)
         bench.run(for: .seconds(5))
         for router in 0..<3 { #expect(announced(on: router)?.header.sequenceNumber == secondStart + 1) }
         for router in bench.routers { #expect(router.isQuiet) }

@@ -47,12 +47,10 @@ extension Router {
             return satisfyRequest(with: lsa.header, by: neighbor, at: now)
         }
         switch old.map({ lsa.header.recency(comparedTo: $0.header(at: now)) }) ?? .newer {
-        case .newer where isEndOfSequence(lsa, key):
+        case .newer where isEndOfSequence(lsa, insteadOf: old, key):
             direct.append(lsa.header)
             satisfyRequest(with: lsa.header, by: neighbor, at: now)
-            // The neighbor does not have the restarted sequence yet. A new instance is originated: acknowledgments of the
-            // current one may still arrive, and would count as if the neighbor had it.
-            refreshOwn(key, at: now)
+            sendRestartedSequence(key, to: neighbor, at: now)
         case .newer: receiveNewer(lsa, key, old: old, from: neighbor, at: now)
         case .same, .older:
             receiveKnown(lsa, key, old!, from: neighbor, direct: &direct, at: now)
@@ -139,14 +137,32 @@ extension Router {
         if lsa.key.advertisingRouter == routerID { receivedOwn(lsa, key, at: now) }
     }
 
-    /// Whether an LSA is a late copy of the flush with which the sequence of an LSA of ours ended, before the sequence started
-    /// again (RFC 2328 §12.1.6). The copy's sequence number, the largest, makes it newer than ours. If it were installed, the
-    /// sequence would have to end and start again, and the next late copy would cause the same.
-    private func isEndOfSequence(_ lsa: LSA, _ key: DatabaseKey) -> Bool {
-        guard lsa.age >= LSAHeader.maxAge, lsa.header.sequenceNumber == LSAHeader.maxSequenceNumber,
-            let own = origination.own[key], own.body != nil, own.sequenceRestarts > 0
-        else { return false }
-        return true
+    /// Whether an LSA is a late copy of the flush with which its sequence ended, before the sequence started again (RFC 2328
+    /// §12.1.6). The copy's sequence number, the largest, makes it newer than ours, which is of the first half of all sequence
+    /// numbers. If it was installed, it could follow the restarted sequence around a ring of routers, and that it, forever.
+    /// If the LSA is ours, the sequence would have to end and start again, and the next late copy would cause the same.
+    private func isEndOfSequence(_ lsa: LSA, insteadOf old: LinkStateDatabase.Entry?, _ key: DatabaseKey) -> Bool {
+        guard lsa.age >= LSAHeader.maxAge, lsa.header.sequenceNumber == LSAHeader.maxSequenceNumber else {
+            return false
+        }
+        if key.lsa.advertisingRouter == routerID {
+            guard let own = origination.own[key] else { return false }
+            return own.body != nil && own.sequenceRestarts > 0
+        }
+        guard let old else { return false }
+        return old.lsa.header.sequenceNumber < 0 && old.lsa.age < LSAHeader.maxAge
+    }
+
+    /// A neighbor has the end of a sequence that has started again: sends it the restarted sequence until it acknowledges
+    /// that, which it does when it has removed the end.
+    private mutating func sendRestartedSequence(_ key: DatabaseKey, to neighbor: NeighborKey, at now: Instant) {
+        // A new instance of our own: acknowledgments of the current one may still arrive, and would count as if the neighbor
+        // had it.
+        guard key.lsa.advertisingRouter != routerID else { return refreshOwn(key, at: now) }
+        let interval = interfaces[neighbor.interface].configuration.retransmitInterval
+        if interfaces[neighbor].awaitAcknowledgment(of: key, after: interval, at: now) {
+            database.adjustUnacknowledged(key, by: 1)
+        }
     }
 
     /// Whether the database has room for an instance in place of `old`. What an LSA grows by needs room like a new LSA. There
