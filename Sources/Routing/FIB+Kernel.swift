@@ -8,13 +8,29 @@ extension FIB {
     /// from their groups, and deletes groups that become empty with all routes that point to them. It notifies no removal of
     /// objects and groups. If `isGone`, the link was removed: nothing about it is remembered, because its index may be reused
     /// for another link. Otherwise the link is not used until ``linkUsable(_:)``.
-    public mutating func linkLost(_ interface: UInt32, isGone: Bool = false) {
+    @discardableResult
+    public mutating func linkLost(_ interface: UInt32, isGone: Bool = false) -> LinkLoss {
         if isGone { lostLinks.remove(interface) } else { lostLinks.insert(interface) }
         if interface == Self.loopback { loseServiceRoutes() }
         if hops.contains(where: { $0.key.interface == interface && $0.value.isPresent }) { needsVerification = true }
-        repairs += UInt64(groups.values.count { $0.isRepaired { $0.interface == interface } })
+        let repaired = groups.values.count { $0.isRepaired { $0.interface == interface } }
+        let emptied = groups.values.contains { group in
+            group.isPresent && group.hops.allSatisfy { $0.interface == interface }
+        }
+        repairs += UInt64(repaired)
         markHopsRemoved { $0.interface == interface }
         if isGone { refusedHops = refusedHops.filter { $0.key.interface != interface } }
+        return emptied ? .incomplete : repaired > 0 ? .repaired : .unaffected
+    }
+
+    /// What the loss of a link means for the groups.
+    public enum LinkLoss: Hashable, Sendable {
+        /// All groups have other members.
+        case unaffected
+        /// Some groups have lost all members and have their backup, and none lost both.
+        case repaired
+        /// Some groups are empty.
+        case incomplete
     }
 
     /// A link is up and has carrier. Repeated calls are harmless.

@@ -1,8 +1,11 @@
 internal import Addressing
 internal import OSPF
 
-/// The planned changes, in the order in which they must be made: objects before what points to them, removals last.
+/// The planned changes, in the order in which they must be made: objects before what points to them, removals last, except
+/// those that leave groups in a better state than before.
 private struct Plan {
+    /// Next hops that leave all their groups at once.
+    var losses: [FIBChange] = []
     var hops: [FIBChange] = []
     var groups: [FIBChange] = []
     var routes: [FIBChange] = []
@@ -11,7 +14,7 @@ private struct Plan {
     /// group has changed.
     var renewed: Set<DestinationID> = []
 
-    var changes: [FIBChange] { hops + groups + routes + removals }
+    var changes: [FIBChange] { losses + hops + groups + routes + removals }
 }
 
 extension FIB {
@@ -28,6 +31,7 @@ extension FIB {
         guard isDirty else { return [] }
         var plan = Plan()
         claimGroups()
+        plan.losses = planDroppedHops()
         for id in dirtyTargets.sorted() { planGroup(of: id, &plan) }
         dirtyTargets.removeAll()
         revisitRoutes(of: plan.renewed)

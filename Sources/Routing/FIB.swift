@@ -108,8 +108,8 @@ public struct FIB: Sendable {
     /// The number of our routes in the kernel without service routes, according to the model.
     public internal(set) var installedRoutes = 0
 
-    /// The number of groups whose only member went with its link while they had a backup, since the FIB was made: the kernel
-    /// then moves all flows to the backup by itself.
+    /// The number of groups whose only member went while they had a backup, since the FIB was made: the kernel then moves all
+    /// flows to the backup by itself.
     public internal(set) var repairs: UInt64 = 0
 
     /// The IDs of next hops and groups.
@@ -154,8 +154,10 @@ public struct FIB: Sendable {
         pool = NextHopIDPool(range: configuration.nextHopIDs)
     }
 
-    /// Applies an update of the router's routes.
-    public mutating func update(_ update: RouteTableUpdate) {
+    /// Applies an update of the router's routes. Returns whether the kernel needs changes for it.
+    @discardableResult
+    public mutating func update(_ update: RouteTableUpdate) -> Bool {
+        var isChanged = !update.routes.isEmpty
         for (id, destination) in update.destinations {
             var target = targets[id] ?? Target(nextHops: [])
             guard
@@ -168,6 +170,7 @@ public struct FIB: Sendable {
             targets[id] = target
             refusedDestinations[id] = nil
             dirtyTargets.insert(id)
+            isChanged = true
         }
         for (prefix, destination) in update.routes {
             if destination == nil, routes.position(of: prefix) == nil { continue }
@@ -185,6 +188,7 @@ public struct FIB: Sendable {
             refusedDestinations[id] = nil
             dirtyTargets.remove(id)
         }
+        return isChanged
     }
 }
 

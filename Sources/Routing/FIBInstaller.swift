@@ -48,9 +48,12 @@ public struct FIBInstaller: Sendable {
 
     /// The wanted state, and the model of the kernel's state.
     public private(set) var fib: FIB
-    /// When to call ``next(at:)`` even without an event, to retry what failed or to verify next hops; `nil` if there is nothing
-    /// to retry or to verify. After an adoption that failed: when to call ``adoptFromKernel()`` again.
-    public private(set) var nextDeadline: Instant?
+    /// When to call ``next(at:)`` even without an event, to retry what failed, to verify next hops or to make changes that wait;
+    /// `nil` if there is nothing of that. After an adoption that failed: when to call ``adoptFromKernel()`` again.
+    public var nextDeadline: Instant? {
+        guard let end = localDelay.deadline else { return retryDeadline }
+        return retryDeadline.map { min($0, end) } ?? end
+    }
     /// Why the kernel could not be read or written at the last attempt; `nil` if the attempt succeeded, and before the first.
     public private(set) var lastError: String?
     /// Changes by other programs and lost notifications, since the installer was made.
@@ -59,6 +62,9 @@ public struct FIBInstaller: Sendable {
     public var limit = 4096
 
     private var work = Work.none
+    private var localDelay = LocalDelay()
+    /// When to retry what failed or to verify next hops.
+    private var retryDeadline: Instant?
     /// Whether something happened while the kernel was being read, so that the result may be out of date.
     private var isReadingOutdated = false
     private var retryDelay = FIBInstaller.shortestRetry
@@ -85,15 +91,24 @@ public struct FIBInstaller: Sendable {
     }
 
     /// Applies an update of the router's routes.
-    public mutating func update(_ update: RouteTableUpdate) { fib.update(update) }
+    public mutating func update(_ update: RouteTableUpdate) {
+        let isSameReach = update.routes.allSatisfy { $0.destination != nil && fib.state(of: $0.prefix) != nil }
+        if fib.update(update) { localDelay.received(isSameReach: isSameReach) }
+    }
 
     /// Makes exactly these service routes wanted (``FIB/setServiceRoutes(_:)``).
     public mutating func setServiceRoutes(_ prefixes: Set<IPv6Prefix>) { fib.setServiceRoutes(prefixes) }
 
     /// A link can carry packets, or no longer. If `isGone`, it was removed and its index may be reused.
-    public mutating func link(_ index: UInt32, isUsable: Bool, isGone: Bool = false) {
+    public mutating func link(_ index: UInt32, isUsable: Bool, isGone: Bool = false, at now: Instant) {
         isReadingOutdated = isReadingOutdated || isReading
-        if isUsable { fib.linkUsable(index) } else { fib.linkLost(index, isGone: isGone) }
+        if isUsable {
+            if fib.lostLinks.contains(index) { localDelay.end() }
+            fib.linkUsable(index)
+        } else {
+            let isSettled = !fib.isDirty
+            localDelay.lost(fib.linkLost(index, isGone: isGone), isSettled: isSettled, at: now)
+        }
     }
 
     /// Handles a change that the installer did not make, or the loss of notifications. Returns whether it should be logged as a
@@ -101,6 +116,7 @@ public struct FIBInstaller: Sendable {
     @discardableResult
     public mutating func receive(_ event: RouteEvent) -> Bool {
         isReadingOutdated = isReadingOutdated || isReading
+        localDelay.end()
         switch event {
         case .routeDeleted(let prefix):
             guard fib.routeDeleted(prefix) else { return false }
@@ -132,10 +148,16 @@ public struct FIBInstaller: Sendable {
 
     /// Ends the adoption: from now on, stale routes and objects of an earlier run are removed. Called after initial database
     /// synchronization.
-    public mutating func sweep() { fib.sweep() }
+    public mutating func sweep() {
+        localDelay.end()
+        fib.sweep()
+    }
 
     /// An attribute of all routes, such as the preferred source, has changed: all routes must be written again.
-    public mutating func rewriteRoutes() { fib.rewriteRoutes() }
+    public mutating func rewriteRoutes() {
+        localDelay.end()
+        fib.rewriteRoutes()
+    }
 
     /// Gives this copy its own storage of all that is large, so that the next change of the original need not copy it.
     public mutating func detach() { fib.detach() }
@@ -144,14 +166,20 @@ public struct FIBInstaller: Sendable {
     public var isBusy: Bool { if case .none = work { false } else { true } }
 
     /// Whether changes can be planned at once, for example the next slice of a huge update.
-    public var hasMore: Bool { !isBusy && fib.isDirty && fib.requiredRead == .nothing && lastError == nil }
+    public var hasMore: Bool {
+        !isBusy && fib.isDirty && !isHolding && fib.requiredRead == .nothing && lastError == nil
+    }
+
+    /// Whether changes of routes wait for the end of the local delay.
+    private var isHolding: Bool { localDelay.deadline != nil && fib.dirtyServiceRoutes.isEmpty }
 
     /// The next request; `nil` if there is none, one is under way, or the kernel was unreachable and the retry is not due.
     public mutating func next(at now: Instant) -> Request? {
         guard !isBusy else { return nil }
-        if lastError != nil, let deadline = nextDeadline, now < deadline { return nil }
-        if let deadline = nextDeadline, deadline <= now {
-            nextDeadline = nil
+        localDelay.expire(at: now)
+        if lastError != nil, let deadline = retryDeadline, now < deadline { return nil }
+        if let deadline = retryDeadline, deadline <= now {
+            retryDeadline = nil
             retryDelay = min(retryDelay * 2, Self.longestRetry)
             fib.retry()
             if fib.needsVerification { fib.requireRead(.nextHops) }
@@ -165,13 +193,13 @@ public struct FIBInstaller: Sendable {
         work = .none
         switch (finished, outcome) {
         case (.adopting, .read(let kernel)):
-            (lastError, nextDeadline, retryDelay) = (nil, nil, Self.shortestRetry)
+            (lastError, retryDeadline, retryDelay) = (nil, nil, Self.shortestRetry)
             fib.adopt(kernel)
             rereadIfOutdated()
             return nil
         case (.adopting, .unreachable(let reason)):
             lastError = reason
-            nextDeadline = now + retryDelay
+            retryDeadline = now + retryDelay
             retryDelay = min(retryDelay * 2, Self.longestRetry)
             return nil
         case (.reading(let round), .read(let kernel)):
@@ -188,7 +216,7 @@ public struct FIBInstaller: Sendable {
         case (.reading, .unreachable(let reason)), (.applying, .unreachable(let reason)):
             lastError = reason
             fib.requireRead(.everything)
-            nextDeadline = nil
+            retryDeadline = nil
             return finish(at: now)
         case (.none, _), (.adopting, .applied), (.reading, .applied), (.applying, .read):
             preconditionFailure("the outcome of another request")
@@ -218,6 +246,7 @@ public struct FIBInstaller: Sendable {
             work = .reading(round: round)
             return .read(fib.requiredRead)
         }
+        if isHolding { return finish(at: now) }
         let changes = fib.changes(limit: limit)
         guard !changes.isEmpty else { return finish(at: now) }
         work = .applying(changes, round: round)
@@ -230,9 +259,9 @@ public struct FIBInstaller: Sendable {
         if !mustRetry { retryDelay = Self.shortestRetry }
         if mustRetry || fib.needsVerification {
             let deadline = now + (mustRetry ? retryDelay : Self.verificationDelay)
-            nextDeadline = min(nextDeadline ?? deadline, deadline)
+            retryDeadline = min(retryDeadline ?? deadline, deadline)
         } else {
-            nextDeadline = nil
+            retryDeadline = nil
         }
         return nil
     }

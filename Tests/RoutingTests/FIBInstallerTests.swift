@@ -11,7 +11,7 @@ import Timing
     /// An installer that has `count` routes over one next hop to install.
     private func installer(routes count: Int = 1) -> FIBInstaller {
         var installer = FIBInstaller()
-        installer.link(2, isUsable: true)
+        installer.link(2, isUsable: true, at: at(0))
         let id = DestinationID(rawValue: 0)
         let hop = NextHop(interface: 2, gateway: IPv6Address("fe80::1")!)
         let prefixes = (0..<count).map {

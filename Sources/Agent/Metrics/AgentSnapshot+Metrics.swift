@@ -88,7 +88,7 @@ extension AgentSnapshot {
                 "fib_backup_groups", .gauge, "Our next-hop groups in the kernel that have a backup.", counts.backups)
             metrics.single(
                 "fib_repairs_total", .counter,
-                "Next-hop groups whose only next hop was lost with its link, and had a backup.",
+                "Next-hop groups whose only next hop was lost and had a backup.",
                 fib?.repairs ?? 0)
         }
         if let fib, let router {

@@ -104,7 +104,7 @@ extension MeshNode {
         guard case .adopting = life, let identity else { return }
         let adopted = installer.fib.counts.routes
         for link in links.values.sorted(by: { $0.index < $1.index }) {
-            installer.link(link.index, isUsable: link.isUsable)
+            installer.link(link.index, isUsable: link.isUsable, at: now)
         }
         // The resumption may last one dead interval from the opening of the ports, which may follow 250 ms later.
         let dead = longestDeadInterval

@@ -11,7 +11,7 @@ extension MeshNode {
         case .link(let link):
             noteCarrier(link, before: links[link.index], at: now)
             links[link.index] = link
-            installer.link(link.index, isUsable: link.isUsable)
+            installer.link(link.index, isUsable: link.isUsable, at: now)
             if link.isLoopback, !link.isUp { settings.invalidate() }
             if !link.hasCarrier { foreignSigns.lostCarrier(link.index) }
             refreshPort(link, at: now)
@@ -19,7 +19,7 @@ extension MeshNode {
             links[link.index] = nil
             foreignSigns.removed(link.index)
             serviceRoutes.invalidate()
-            installer.link(link.index, isUsable: false, isGone: true)
+            installer.link(link.index, isUsable: false, isGone: true, at: now)
             lastHeard.removed(link.index)
             quality.forget(link.index)
             settings.forget(port: link.name)

@@ -43,8 +43,8 @@ final class RouteInstaller {
 
     func handle(_ event: KernelEvent) {
         switch event {
-        case .link(let link): installer.link(link.index, isUsable: link.isUsable)
-        case .linkRemoved(let link): installer.link(link.index, isUsable: false, isGone: true)
+        case .link(let link): installer.link(link.index, isUsable: link.isUsable, at: .zero)
+        case .linkRemoved(let link): installer.link(link.index, isUsable: false, isGone: true, at: .zero)
         case .resynchronized: installer.requireRead(.nextHops)
         default: break
         }
