@@ -102,7 +102,7 @@ def tell(*columns):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [scenario.name for scenario in SCENARIOS]
-    parser.add_argument("--routers", default="meshd,frr,bird", help="which routers to measure")
+    parser.add_argument("--routers", default="meshd,frr,bird", help="which routers to measure; also meshd+keys, which authenticates")
     parser.add_argument("--only", default=",".join(names), help="which scenarios; all are: %(default)s")
     parser.add_argument("--rounds", type=int, help="how often each; its own number when not given")
     parser.add_argument("--limit", type=float, default=1080, help="begin no run after this many seconds (%(default)s)")

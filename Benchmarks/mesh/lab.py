@@ -57,20 +57,33 @@ def alone():
             take_all_down()
 
 
+def make_keys():
+    path = DIRECTORY.with_suffix(".keys.yaml")
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(run(BINARIES / "meshd", "make-key"))
+    return path
+
+
 class Lab:
-    """A lab that is there within “with Lab(…) as lab:”. Nodes are n1, n2, …; nothing routes before start()."""
+    """A lab that is there within “with Lab(…) as lab:”. Nodes are n1, n2, …; nothing routes before start(). The router
+    “meshd+keys” is meshd that authenticates all packets."""
 
     def __init__(self, router, count, links, nodes=None):
         global counter
         counter += 1
-        self.router = router
+        self.router, self.has_keys = router.removesuffix("+keys"), router.endswith("+keys")
         self.name = f"bench-{os.getpid() % 10000}-{counter}"
         self.nodes = [f"n{number + 1}" for number in range(count)]
         self.links = links
-        own = nodes or {}
+        own = {node: dict((nodes or {}).get(node, {})) for node in self.nodes}
+        if self.has_keys:
+            for node in own.values():
+                node["config"] = f"{node.get('config', '')}\nauth: {{ keys: {make_keys()}, required: true }}\n"
         self.topology = {
             "name": self.name,
-            "nodes": [{"name": node, "router": router, **own.get(node, {})} for node in self.nodes],
+            "nodes": [{"name": node, "router": self.router, **own[node]} for node in self.nodes],
             "links": [[first, second] for first, second in links],
         }
 
