@@ -22,7 +22,7 @@ public struct PacketAuthentication: Sendable {
     /// Keys prepared for use (Ko), by identifier.
     private var prepared: [UInt16: [UInt8]] = [:]
     /// The wall clock's seconds at ``Instant/zero``; `nil` if it is not known or not set.
-    private var clockOffset: Int64?
+    private var clockOffset: Duration?
     /// The key to send with, and whether it is valid.
     public private(set) var sendingKey: (key: AuthenticationKey, isValid: Bool)?
     /// When ``sendingKey`` must be chosen again.
@@ -46,14 +46,14 @@ public struct PacketAuthentication: Sendable {
     }
 
     /// The wall clock's second; `nil` if the clock is not set.
-    func second(at now: Instant) -> Int64? { clockOffset.map { $0 + now.nanoseconds / 1_000_000_000 } }
+    func second(at now: Instant) -> Int64? { clockOffset.map { ($0 + (now - .zero)).components.seconds } }
 
     /// Whether the wall clock is known and set.
     public var isClockSet: Bool { clockOffset != nil }
 
-    /// The wall clock shows this second.
-    public mutating func setClock(_ second: Int64, at now: Instant) {
-        clockOffset = second >= Self.earliestTime ? second - now.nanoseconds / 1_000_000_000 : nil
+    /// The wall clock shows this time since 1970.
+    public mutating func setClock(_ time: Duration, at now: Instant) {
+        clockOffset = time.components.seconds >= Self.earliestTime ? time - (now - .zero) : nil
         chooseKey(at: now)
     }
 
@@ -142,7 +142,14 @@ public struct PacketAuthentication: Sendable {
             refusals[.malformed, default: 0] += 1
             return nil
         }
-        guard policy != .off else { return Self.ignoringTrailer(packet) }
+        if policy == .off {
+            guard packet.lacksChecksum, AuthenticationTrailer(in: octets, at: packet.trailerOffset)?.isHMAC == true,
+                !packet.isChecksumValid(source: source, destination: destination)
+            else { return Self.ignoringTrailer(packet) }
+            refusals[.noKeyHere, default: 0] += 1
+            note(packet, from: source, on: interface, .noKeyHere, at: now)
+            return nil
+        }
         let key = Peer.Key(interface: interface, router: packet.routerID)
         do throws(AuthenticationRefusal) {
             let trailer = try check(packet, from: source, key, lifetime: lifetime, at: now)

@@ -192,7 +192,7 @@ public struct MeshNode: Sendable {
         case .addresses(let outcomes): receive(outcomes, at: now)
         case .settings(let outcomes): settings.record(outcomes, at: now).forEach { log($0) }
         case .membership(let membership, let failure): receive(failure, of: membership, at: now)
-        case .clock(let second): setClock(second, at: now)
+        case .clock(let time): setClock(time, at: now)
         case .packet(let interface, let source, let destination, let octets):
             receive(octets, on: interface, from: source, to: destination, at: now)
         case .checked(let id, let outcome): checked(id, outcome, at: now)

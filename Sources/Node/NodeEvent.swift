@@ -23,8 +23,8 @@ public enum NodeEvent: Sendable {
     case settings([SettingOutcome])
     /// The outcome of joining a group (``NodeEffect/membership(_:joined:)``); `nil` is success.
     case membership(Membership, failure: String?)
-    /// The wall clock shows this second since 1970; at the start, and when it was set. Only the validity of keys depends on it.
-    case clock(Int64)
+    /// The wall clock shows this time since 1970; at the start, and when it was set. Only the validity of keys depends on it.
+    case clock(Duration)
     /// A packet of IP protocol 89 was received. `destination` is a multicast group or an address of this machine.
     case packet(interface: UInt32, source: IPv6Address, destination: IPv6Address, octets: [UInt8])
     /// A health check reported an outcome.

@@ -150,6 +150,8 @@ public enum NeighborChangeReason: String, Hashable, Sendable {
     case twoWayReceived
     /// Its hello does not list us any more.
     case oneWayReceived
+    /// No hello for the dead interval from a neighbor that has announced its restart.
+    case restarts
     /// Master and slave are negotiated.
     case negotiationDone
     /// The databases are described.

@@ -20,6 +20,8 @@ internal import Lab
         ])
 
     static func main() {
+        // FRR's daemons run as another user, and read what is made for them.
+        umask(0o022)
         do {
             var command = try parseAsRoot()
             try command.run()

@@ -114,7 +114,7 @@ struct PacketAuthenticationTests {
 
     @Test func refusalsAreCountedByReason() throws {
         var receiver = Self.make([Self.key(1), Self.key(2, accept: .init(until: 10))])
-        receiver.setClock(2_000_000_000, at: .zero)
+        receiver.setClock(.seconds(2_000_000_000), at: .zero)
         _ = Self.open(Self.packet(), by: &receiver)
         #expect(receiver.refusals == [.missing: 1])
         for (sender, reason) in [
@@ -187,6 +187,22 @@ struct PacketAuthenticationTests {
         }
     }
 
+    /// Where packets must be authentic they have no checksum. A node without keys cannot read them, and says why.
+    @Test func aNodeWithoutKeysSaysThatOthersHaveThem() throws {
+        var sender = Self.make([Self.key(1)])
+        for type in PacketType.allCases {
+            var without = Self.make([])
+            #expect(Self.open(try Self.seal(Self.packet(type), by: &sender, .required), by: &without, .off) == nil)
+            #expect(without.refusals == [.noKeyHere: 1])
+            #expect(without.recentStrangers(at: .zero).map(\.refusal) == [.noKeyHere])
+        }
+        // A packet that was damaged on the way is none of these.
+        var without = Self.make([])
+        var damaged = try Self.seal(Self.packet(), by: &sender, .optional)
+        damaged[20] ^= 1
+        #expect(Self.open(damaged, by: &without, .off) != nil && without.refusals.isEmpty)
+    }
+
     /// Nodes get a new key one after the other, in three steps; at each moment each accepts what each other sends.
     @Test func keysRollOverWithoutLoss() throws {
         let old = Self.key(1, "old"), new = Self.key(2, "new", .hmacSHA512)
@@ -205,9 +221,9 @@ struct PacketAuthenticationTests {
         var node = Self.make([old, new])
         // Without a clock, the newest.
         #expect(node.sendingKey?.key.id == 2)
-        node.setClock(0, at: .zero)
+        node.setClock(.zero, at: .zero)
         #expect(node.sendingKey?.key.id == 2)
-        node.setClock(2_000_000_000, at: .zero)
+        node.setClock(.seconds(2_000_000_000), at: .zero)
         #expect(node.sendingKey?.key.id == 1)
         _ = node.seal(Self.packet(), policy: .required, from: Self.source, to: Self.group, at: .zero + .seconds(51))
         #expect(node.sendingKey?.key.id == 2)

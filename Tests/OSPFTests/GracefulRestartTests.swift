@@ -68,6 +68,45 @@ import Timing
         #expect(bench.lost.joined().isEmpty)
     }
 
+    /// Some seconds after a change of its prefixes, a router puts them in fewer LSAs. That changes no route.
+    @Test func prefixesThatMoveToAnotherLSADoNotEndHelp() {
+        var bench = Self.mesh()
+        func prefixLSAs() -> Int {
+            bench.routers[0].databaseSnapshot(at: bench.now).count {
+                $0.lsa.key.type == .intraAreaPrefix && $0.lsa.key.advertisingRouter == RouterID(4)
+                    && $0.lsa.age < LSAHeader.maxAge
+            }
+        }
+        let prefixes = [Self.prefix(3), "2001:db8::98/128", "2001:db8::99/128"].map {
+            AdvertisedPrefix(prefix: IPv6Prefix($0)!)
+        }
+        // An LSA that has just changed cannot change again so soon, so the last prefix is in another.
+        for count in 2...3 {
+            bench.handle(.advertise(Array(prefixes.prefix(count))), on: 3)
+            bench.run(for: .milliseconds(500))
+        }
+        #expect(prefixLSAs() == 2)
+        bench.handle(.announceRestart(.softwareRestart), on: 1)
+        bench.run(for: .milliseconds(30))
+        let interfaces = Self.end(&bench)
+        bench.run(for: .seconds(30))
+        // Behind the router that restarts nothing is heard of it. There the prefixes have moved.
+        #expect(bench.routers[2].databaseSnapshot(at: bench.now).count { $0.lsa.key.type == .intraAreaPrefix } == 4)
+        #expect(Self.exits(bench) == [:] && Self.exits(bench, of: 2) == [:])
+        Self.start(interfaces, &bench)
+        bench.run(for: .seconds(10))
+        #expect(prefixLSAs() == 1)
+        #expect(Self.exits(bench) == [.completed: 1] && Self.exits(bench, of: 2) == [.completed: 1])
+
+        // A prefix that goes does end it.
+        bench.handle(.announceRestart(.softwareRestart), on: 1)
+        bench.run(for: .milliseconds(30))
+        _ = Self.end(&bench)
+        bench.handle(.advertise([prefixes[0]]), on: 3)
+        bench.run(for: .seconds(1))
+        #expect(Self.exits(bench, of: 2)[.topologyChanged] == 1)
+    }
+
     @Test func aRouterThatDoesNotReturnIsGoneAfterTheGracePeriod() {
         var options = GracefulRestartOptions()
         options.period = .seconds(20)

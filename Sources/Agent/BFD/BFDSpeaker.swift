@@ -105,7 +105,7 @@ actor BFDSpeaker {
                 keys[target.key] = try KeyFile.read(rule)
             } catch {
                 // Without its key there is no session, because one without authentication would be worse.
-                obstacles[target.key] = error.problems.first?.message
+                obstacles[target.key] = error.problems.first?.description
             }
         }
         table.watch(wanted.filter { obstacles[$0.key] == nil }, keys: keys, at: now, output: &output)

@@ -11,8 +11,12 @@ enum Host {
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// The wall clock, in seconds since 1970.
-    static var wallClock: Int64 { Int64(time(nil)) }
+    /// The wall clock, as the time since 1970.
+    static var wallClock: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
 
     /// Identifies the machine, whatever disk is in it: a hash of the UUID of its firmware (SMBIOS, 32 hexadecimal digits).
     /// `nil` if there is none, as on many ARM boards, or it cannot be read.

@@ -20,14 +20,16 @@ extension MeshAgent {
         if file.hasChanged { reload() }
     }
 
-    /// Tells the node the wall clock, at the start and when it was set by more than a second.
+    /// Tells the node the wall clock, at the start and when it was set, or has drifted, by more than 50 ms.
     func checkClock() {
         let now = EventLoop.now
-        let second = Host.wallClock
-        let offset = second - now.nanoseconds / 1_000_000_000
-        guard clockOffset.map({ abs($0 - offset) > 1 }) ?? true else { return }
+        let time = Host.wallClock
+        let offset = time - (now - .zero)
+        if let clockOffset, (clockOffset - .milliseconds(50)...clockOffset + .milliseconds(50)).contains(offset) {
+            return
+        }
         clockOffset = offset
-        handle(.clock(second))
+        handle(.clock(time))
     }
 
     /// Reads the configuration file again. An invalid one changes nothing.

@@ -47,7 +47,7 @@ public actor MeshAgent {
     var counters = AgentCounters()
     let started = EventLoop.now
     /// The wall clock's seconds at ``Instant/zero``, as the node was told.
-    var clockOffset: Int64?
+    var clockOffset: Duration?
     /// When the configuration file was last checked.
     var fileChecked = EventLoop.now
     private var timer: EventLoop.Timer?

@@ -44,8 +44,8 @@ extension MeshNode {
         if let end = authentication.takeReservation() { save(.authenticationSequence(end)) }
     }
 
-    mutating func setClock(_ second: Int64, at now: Instant) {
-        authentication.setClock(second, at: now)
+    mutating func setClock(_ time: Duration, at now: Instant) {
+        authentication.setClock(time, at: now)
         if authentication.hasNews { tellAuthenticationNews(at: now) }
     }
 
@@ -69,6 +69,11 @@ extension MeshNode {
 
     // MARK: Problems
 
+    /// Whether packets of a router on a port are refused, so that the port is not silent.
+    func refusesRouter(on interface: UInt32, at now: Instant) -> Bool {
+        authentication.recentStrangers(at: now).contains { $0.interface == interface }
+    }
+
     func authenticationProblems(at now: Instant) -> [Problem] {
         guard configuration.authentication.keyFile != nil || !authentication.strangers.isEmpty else { return [] }
         var found: [Problem] = []
@@ -88,7 +93,9 @@ extension MeshNode {
                 Problem(
                     .unauthenticRouter, port,
                     "a router \(first.refusal.manner) on \(port) is refused: \(first.address), router ID \(label(of: first.routerID))\(more)",
-                    remedy: "give it the key if it belongs to the mesh; see meshctl auth", since: first.first))
+                    remedy: first.refusal == .noKeyHere
+                        ? "give this node the key (auth.keys), and do not set auth: off for \(port)"
+                        : "give it the key if it belongs to the mesh; see meshctl auth", since: first.first))
         }
         for (peer, state) in authentication.peers.sorted(by: { $0.key < $1.key })
         where state.keyID == nil && router?.hasNeighbor(peer.router, on: peer.interface) == true {
@@ -114,6 +121,7 @@ extension AuthenticationRefusal {
         case .invalidKey: "with a key that is not valid now"
         case .digest: "with a wrong key"
         case .replay: "that repeats old packets"
+        case .noKeyHere: "that authenticates its packets, for which this node has no key,"
         }
     }
 }

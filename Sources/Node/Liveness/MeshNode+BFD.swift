@@ -131,7 +131,9 @@ extension MeshNode {
             return Problem(
                 .bfd, "\(who) on \(port)",
                 "the BFD session with \(who) on \(port) is \(report.state): \(report.diagnostic)",
-                remedy: "check the cable in both directions, and BFD at \(who)")
+                remedy:
+                    "check the cable in both directions, and BFD and its key at \(who); packets that are refused are "
+                    + "counted in kubermesh_bfd_packets_refused_total")
         }
         guard neighbor.state == .full, now - neighbor.since >= patience else { return nil }
         return Problem(

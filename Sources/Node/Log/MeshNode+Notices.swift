@@ -44,6 +44,9 @@ extension MeshNode {
             if to == .full { return (.notice, "adjacency with \(place) is Full") }
             // Routes use a neighbor that is Full; 2-Way is the final state of two routers of a segment of which neither is
             // designated. Falls from states in between are for debugging.
+            if reason == .restarts {
+                return (.info, "\(place) is silent while it restarts; its link is held (\(from) → \(to))")
+            }
             if from == .full || from == .twoWay && to < .twoWay {
                 let level: LogLevel = reason == .shutdown ? .info : .warning
                 return (level, "lost \(place): \(text(of: reason, interface)) (\(from) → \(to))")
@@ -124,6 +127,7 @@ extension MeshNode {
         case .helloReceived: "hello received"
         case .twoWayReceived: "its hello lists us"
         case .oneWayReceived: "its hello does not list us any more"
+        case .restarts: "it restarts"
         case .negotiationDone: "negotiation done"
         case .exchangeDone: "exchange done"
         case .loadingDone: "loading done"

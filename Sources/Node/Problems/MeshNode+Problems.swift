@@ -184,6 +184,7 @@ extension MeshNode {
         guard !interface.configuration.isPassive, interface.neighborCount == 0, interface.standbyFor == nil,
             interface.mismatches.allSatisfy({ $0.deadline <= now }),
             !hearsOurRouterID(on: interface.configuration.index, at: now),
+            !refusesRouter(on: interface.configuration.index, at: now),
             let silence = lastHeard.silence(of: interface.configuration, at: now)
         else { return nil }
         let port = interface.configuration.name
@@ -229,7 +230,9 @@ extension MeshNode {
                     remedy: "packets do not pass in both directions: check cable, transceivers and controller; if the "
                         + "neighbor drops ICMPv6 echo requests on purpose, set liveness: off in the rule of \(port)",
                     since: neighbor.since))
-        } else if neighbor.state == .initial, now - neighbor.since >= patience, !verdicts.hasFailed(key, by: .bfd) {
+        } else if neighbor.state == .initial, neighbor.restart == nil, now - neighbor.since >= patience,
+            !verdicts.hasFailed(key, by: .bfd)
+        {
             found.append(
                 Problem(
                     .oneWayNeighbor, "\(who) on \(port)", "\(who) is heard on \(port) and does not hear us (Init)",

@@ -21,7 +21,7 @@ extension Router {
         let isUsable = lsa.age < LSAHeader.maxAge
         if wasUsable != isUsable || isUsable && old!.bodyOctets != lsa.bodyOctets {
             if wasUsable, isUsable { noteFingerprintChange(in: key.lsa, at: now) }
-            contentsChanged(of: key, to: isUsable ? lsa : nil, at: now)
+            contentsChanged(of: key, from: wasUsable ? old : nil, to: isUsable ? lsa : nil, at: now)
         }
     }
 
@@ -30,12 +30,12 @@ extension Router {
         guard let entry = database[key] else { return }
         removeFromAllRetransmissionLists(key)
         database.remove(key)
-        if entry.lsa.age < LSAHeader.maxAge { contentsChanged(of: key, to: nil, at: now) }
+        if entry.lsa.age < LSAHeader.maxAge { contentsChanged(of: key, from: entry.lsa, to: nil, at: now) }
     }
 
     /// The body of an LSA is new, or (`nil`) the LSA is no longer used.
-    private mutating func contentsChanged(of key: DatabaseKey, to lsa: LSA?, at now: Instant) {
-        noteTopologyChange(in: key, at: now)
+    private mutating func contentsChanged(of key: DatabaseKey, from old: LSA?, to lsa: LSA?, at now: Instant) {
+        noteTopologyChange(in: key, from: old, to: lsa, at: now)
         switch key.lsa.type {
         case .link:
             // If we are the designated router, we announce the prefixes in the link-LSAs of our link.

@@ -21,6 +21,8 @@ enum NeighborEvent: Sendable {
     case badLinkStateRequest
     /// The exchange made no progress for ``AdjacencyContext/exchangePatience``.
     case stalled
+    /// It is silent because it restarts, as it has announced.
+    case restarts
     /// It does not answer (``RouterEvent/neighborLiveness(interface:address:isAlive:isListed:)``).
     case unresponsive
 
@@ -36,6 +38,7 @@ enum NeighborEvent: Sendable {
         case .sequenceNumberMismatch: .sequenceNumberMismatch
         case .badLinkStateRequest: .badLinkStateRequest
         case .stalled: .stalled
+        case .restarts: .restarts
         case .unresponsive: .unresponsive
         }
     }
@@ -48,7 +51,7 @@ extension NeighborState {
         switch event {
         case .twoWayReceived:
             self == .initial ? (adjacencyIsWanted ? .exStart : .twoWay) : self
-        case .oneWayReceived, .unresponsive:
+        case .oneWayReceived, .restarts, .unresponsive:
             .initial
         case .negotiationDone:
             self == .exStart ? .exchange : self

@@ -82,15 +82,36 @@ extension Router {
         notify(.restart(interface: neighbor.interface, neighbor: neighbor.router, .ended(exit)))
     }
 
-    /// The contents of an LSA have changed: neighbors that restart, other than its originator, forward as before the change
-    /// (RFC 3623 §3.2 (3)).
-    mutating func noteTopologyChange(in key: DatabaseKey, at now: Instant) {
-        guard configuration.gracefulRestart.checksLSAsStrictly, key.lsa.type.isTopology else { return }
+    /// The contents of an LSA have changed, or (`new` is `nil`) it is no longer used: neighbors that restart, other than its
+    /// originator, forward as before the change (RFC 3623 §3.2 (3)).
+    mutating func noteTopologyChange(in key: DatabaseKey, from old: LSA?, to new: LSA?, at now: Instant) {
+        guard configuration.gracefulRestart.checksLSAsStrictly, key.lsa.type.isTopology,
+            interfaces.indices.contains(where: { interfaces[$0].neighbors.contains { $0.restart != nil } }),
+            !movesPrefixes(key, from: old, to: new)
+        else { return }
         for index in interfaces.indices where interfaces[index].neighbors.contains(where: { $0.restart != nil }) {
             for neighbor in interfaces[index].neighborKeys where neighbor.router != key.lsa.advertisingRouter {
                 endHelping(neighbor, because: .topologyChanged, at: now)
             }
         }
+    }
+
+    /// Whether a change of an LSA changes no prefix: what is added or removed is in another LSA of the router too. Routers put
+    /// their prefixes in fewer LSAs some seconds after changes of them.
+    private func movesPrefixes(_ key: DatabaseKey, from old: LSA?, to new: LSA?) -> Bool {
+        let before = old?.announcedPrefixes ?? []
+        let after = new?.announcedPrefixes ?? []
+        var missing = before.symmetricDifference(after)
+        // Another part than the prefixes has changed.
+        guard !missing.isEmpty else { return false }
+        for (other, entry) in database.entries
+        where other != key && other.lsa.advertisingRouter == key.lsa.advertisingRouter && other.lsa.type == key.lsa.type
+        {
+            guard entry.lsa.age < LSAHeader.maxAge else { continue }
+            missing.subtract(entry.lsa.announcedPrefixes)
+            if missing.isEmpty { return true }
+        }
+        return false
     }
 
     /// Keeps a neighbor whose hellos are missing, if it restarts: its link is held until the grace period is over. Returns
@@ -99,7 +120,7 @@ extension Router {
         guard let restart = interfaces[neighbor].restart, restart.until > now else { return false }
         interfaces[neighbor].inactivityDeadline = restart.until
         let silence = interfaces[neighbor.interface].configuration.deadInterval
-        neighborEvent(neighbor, .oneWayReceived, because: .silence(silence), at: now)
+        neighborEvent(neighbor, .restarts, because: .silence(silence), at: now)
         return interfaces[neighbor].held != nil
     }
 }
@@ -108,6 +129,32 @@ extension Neighbor {
     /// Whether it has not acknowledged an LSA that routes depend on. A refresh counts as a change.
     fileprivate var hasUnacknowledgedChanges: Bool {
         adjacency?.retransmissions.keys.contains { $0.lsa.type.isTopology } ?? false
+    }
+}
+
+/// A prefix of a router or network, as an LSA announces it.
+private struct AnnouncedPrefix: Hashable {
+    var prefix: LSAPrefix
+    var referencedType: LSAType?
+    var referencedLinkStateID: UInt32 = 0
+    var referencedAdvertisingRouter = RouterID.none
+}
+
+extension LSA {
+    /// What the LSA announces, if that may be in one of several LSAs of its router.
+    fileprivate var announcedPrefixes: Set<AnnouncedPrefix> {
+        switch try? body() {
+        case .intraAreaPrefix(let body)?:
+            Set(
+                body.prefixes.map {
+                    AnnouncedPrefix(
+                        prefix: $0, referencedType: body.referencedType,
+                        referencedLinkStateID: body.referencedLinkStateID,
+                        referencedAdvertisingRouter: body.referencedAdvertisingRouter)
+                })
+        case .ipv4Prefix(let body)?: Set(body.prefixes.map { AnnouncedPrefix(prefix: $0) })
+        default: []
+        }
     }
 }
 

@@ -58,6 +58,9 @@ public struct TrailedPacket: Sendable {
     /// Whether anything follows the packet and the block of link-local signaling.
     public var hasTrailer: Bool { octets.count > trailerOffset }
 
+    /// Whether the checksum is left out (RFC 7166 §4.2).
+    public var lacksChecksum: Bool { octets.span.bytes.uint16(at: 12) == 0 }
+
     /// Whether the packet's checksum is correct.
     public func isChecksumValid(source: IPv6Address, destination: IPv6Address) -> Bool {
         InternetChecksum.isValid(octets.span.bytes.extracting(0..<packetEnd), source: source, destination: destination)

@@ -65,7 +65,7 @@ extension Network {
         if !known.isEmpty || nodes[node].isClusterDrainWanted || !nodes[node].serviceRanges.isEmpty {
             notifyCluster(node, known)
         }
-        handle(.clock(nodes[node].wallClock + now.nanoseconds / 1_000_000_000), on: node)
+        handle(.clock(.seconds(nodes[node].wallClock) + (now - .zero)), on: node)
         let defaultRoutes = Array(nodes[node].kernel.defaultRoutes)
         handle(.start(links: links, addresses: addresses, defaultRoutes: defaultRoutes), on: node)
     }
@@ -193,7 +193,7 @@ extension Network {
         if packetsFirst { for port in nodes[node].ports { notifyCarrier(port) } }
         // While it slept, the file and the demand of services may have changed without an event. The agent checks the file
         // after a timer; the watches report all differences.
-        handle(.clock(nodes[node].wallClock + now.nanoseconds / 1_000_000_000), on: node)
+        handle(.clock(.seconds(nodes[node].wallClock) + (now - .zero)), on: node)
         handle(.configuration(nodes[node].configuration), on: node)
         var changes = nodes[node].demands.mapValues { Optional(demand($0)) }
         for address in nodes[node].process?.serviceAddresses.entries.keys.sorted() ?? [] where changes[address] == nil {

@@ -60,7 +60,7 @@ extension Network {
             reload(node)
         case .wallClock(let node, let second):
             nodes[node].wallClock = second - now.nanoseconds / 1_000_000_000
-            handle(.clock(second), on: node)
+            handle(.clock(.seconds(second)), on: node)
         case .forge(let link, let end, let forgery): forge(forgery, to: links[link].ports[end])
         case .echoFilter(let node, let drops): nodes[node].dropsEchoRequests = drops
         case .healAll: healAll()
