@@ -15,6 +15,7 @@ import sys
 import time
 import typing
 
+import detection
 import lab
 import scenarios
 
@@ -56,6 +57,14 @@ SCENARIOS = [
     Scenario("silent", scenarios.silent, 3, [
         Row("the path in use drops everything and keeps its carrier, default settings: outage", "outage",
             MILLISECONDS, 160)]),
+    Scenario("silent-fast", detection.silent_fast, 3, [
+        Row("the same, looking every 10 ms, three times (FRR: BFD): outage", "outage", MILLISECONDS, 40)]),
+    Scenario("false-failures", detection.false_failures_slow, 1, [
+        Row("neighbors lost in a minute on a busy machine, four cables, 50 ms × 3 (FRR: BFD)", "failures", COUNT, 0)]),
+    Scenario("false-failures-fast", detection.false_failures_fast, 1, [
+        Row("the same, 10 ms × 3", "failures", COUNT, 0)]),
+    Scenario("four-cables", detection.four_cables, 1, [
+        Row("processor time for looking at four cables, 50 ms × 3, a minute (FRR: BFD)", "processor", SECONDS, 0.25)]),
     Scenario("anycast", scenarios.anycast, 3, [
         Row("anycast holder withdraws, outage of its flows", "outage", MILLISECONDS, 3)]),
     Scenario("requests", scenarios.many_requests, 1, [

@@ -15,7 +15,7 @@ import process
 DIRECTORY = pathlib.Path("/run/kubermesh-bench")
 BINARIES = pathlib.Path(os.environ.get("KUBERMESH_BINARIES", "."))
 BASE = 0x20010db8 << 96
-PROGRAMS = {"meshd": ["meshd"], "frr": ["zebra", "ospf6d"], "bird": ["bird"]}
+PROGRAMS = {"meshd": ["meshd"], "frr": ["zebra", "ospf6d", "bfdd"], "bird": ["bird"]}
 counter = 0
 
 

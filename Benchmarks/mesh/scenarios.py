@@ -105,9 +105,9 @@ def carrier_beyond(router):
     return carrier(router, is_near=False)
 
 
-def silent(router):
+def silent(router, nodes=None):
     """The cable in use keeps its carrier and drops every packet."""
-    with Lab(router, 4, SQUARE) as lab:
+    with Lab(router, 4, SQUARE, nodes) as lab:
         lab.start()
         lab.settle(quiet=4)
         with Probe(lab, lab.address("n4"), ["n4"], 8) as probe:

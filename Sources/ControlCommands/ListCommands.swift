@@ -8,13 +8,18 @@ protocol ListCommand: ParsableCommand {
     var options: OutputOptions { get }
     /// The path of the request, with its query.
     var path: String { get }
+    /// What is said instead of a table without rows; `nil` for nothing.
+    static var meaningOfEmpty: String? { get }
 }
 
 extension ListCommand {
+    static var meaningOfEmpty: String? { nil }
+
     func run() throws {
         try options.repeatedly {
             try options.text(try agent.get(path), as: ListDocument<Item>.self) { document in
-                Item.table(document.items, wide: options.output == .wide).text(headers: !options.noHeaders)
+                if document.items.isEmpty, !options.noHeaders, let meaning = Self.meaningOfEmpty { return meaning }
+                return Item.table(document.items, wide: options.output == .wide).text(headers: !options.noHeaders)
             }
         }
     }
@@ -27,6 +32,7 @@ struct NeighborsCommand: ListCommand {
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
     var path: String { "/v1/neighbors" }
+    static var meaningOfEmpty: String? { "No neighbor is heard; see meshctl interfaces." }
 }
 
 struct InterfacesCommand: ListCommand {
@@ -65,6 +71,7 @@ struct AuthenticationCommand: ListCommand {
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
     var path: String { "/v1/auth" }
+    static var meaningOfEmpty: String? { "OSPF packets are not authenticated: this node has no keys (auth.keys)." }
 }
 
 struct RoutesCommand: ParsableCommand {

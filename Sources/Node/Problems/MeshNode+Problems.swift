@@ -227,8 +227,10 @@ extension MeshNode {
                     .unresponsiveNeighbor, "\(who) on \(port)",
                     "\(who) is heard on \(port), and its kernel "
                         + (answersAgain ? "has begun to answer echo requests again" : "does not answer echo requests"),
-                    remedy: "packets do not pass in both directions: check cable, transceivers and controller; if the "
-                        + "neighbor drops ICMPv6 echo requests on purpose, set liveness: off in the rule of \(port)",
+                    remedy: answersAgain
+                        ? "it is used again when it has answered for a while; if this happens often, check the cable"
+                        : "packets do not pass in both directions: check cable, transceivers and controller; if the "
+                            + "neighbor drops ICMPv6 echo requests on purpose, set liveness: off in the rule of \(port)",
                     since: neighbor.since))
         } else if neighbor.state == .initial, neighbor.restart == nil, now - neighbor.since >= patience,
             !verdicts.hasFailed(key, by: .bfd)
@@ -246,7 +248,9 @@ extension MeshNode {
                 Problem(
                     .unresponsiveNeighbor, "\(who) on \(port)",
                     "\(who) on \(port) hears us but drops echo requests: a dead cable to it is found by missing hellos only",
-                    remedy: "let it answer ICMPv6 echo requests without a low rate limit, then reload the configuration"
+                    remedy:
+                        "let it answer ICMPv6 echo requests without a low rate limit, then reload this node's configuration "
+                        + "(SIGHUP)"
                 ))
         }
         found += wayProblems(of: neighbor, who: who, port: port)

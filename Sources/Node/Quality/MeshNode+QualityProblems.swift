@@ -34,7 +34,7 @@ extension MeshNode {
                 Problem(
                     .linkSpeed, name,
                     "\(name) runs at \(Self.speedText(speed)); it ran at \(Self.speedText(highest)) before",
-                    remedy: "check cable and transceivers; if this speed is meant, reload the configuration"))
+                    remedy: "check cable and transceivers; if this speed is meant, reload the configuration (SIGHUP)"))
         }
         let flaps = cable.flaps.count(at: now)
         if flaps >= Self.notableFlaps {
