@@ -164,7 +164,10 @@ import Testing
             #expect(ping.text.contains("Time exceeded"), "\(ping)")
             try checkClientsInside(scene, mode)
             try checkNodesThatDoNotAnnounce(scene, cluster)
-            // The rules are those that drop packets in transit.
+            // The rules are those that drop packets in transit. An agent that is suspended does not put the table back.
+            let agent = try #require(scene.lab.process(of: "t1"))
+            kill(agent, SIGSTOP)
+            defer { kill(agent, SIGCONT) }
             try scene.lab.command(on: "t1", ["nft", "delete", "table", "inet", BypassRules.table]).run()
             #expect(scene.dial(Self.local.ipv6, from: "near") == nil, "kube-proxy's rules drop packets in transit")
         }
