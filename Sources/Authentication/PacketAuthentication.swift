@@ -21,7 +21,7 @@ public struct PacketAuthentication: Sendable {
     private let functions: CryptographicFunctions
     /// Keys prepared for use (Ko), by identifier.
     private var prepared: [UInt16: [UInt8]] = [:]
-    /// The wall clock's seconds at ``Instant/zero``; `nil` if it is not known or not set.
+    /// The wall clock at ``Instant/zero``; `nil` if it is not known or not set.
     private var clockOffset: Duration?
     /// The key to send with, and whether it is valid.
     public private(set) var sendingKey: (key: AuthenticationKey, isValid: Bool)?

@@ -70,6 +70,6 @@ public enum AuthenticationRefusal: String, Error, Hashable, Sendable, CaseIterab
     case digest
     /// The sequence number is not larger than that of an earlier packet of the type: a packet that was sent again.
     case replay
-    /// This node does not authenticate, and the sender leaves out the checksum, because all others need its key (RFC 7166 §4.2).
+    /// This node does not authenticate packets on the port, and the sender leaves out the checksum, because all others need its key (RFC 7166 §4.2).
     case noKeyHere
 }

@@ -192,6 +192,15 @@ public struct FIB: Sendable {
     }
 }
 
+extension FIB {
+    /// Whether the same prefixes are wanted before and after an update.
+    func keepsReach(_ update: RouteTableUpdate) -> Bool {
+        update.routes.allSatisfy { prefix, destination in
+            destination != nil && routes.position(of: prefix).map { routes[$0].wanted != nil } == true
+        }
+    }
+}
+
 // MARK: - Agreement with the kernel
 
 /// Whether the kernel has a route as the router wants it.

@@ -92,7 +92,7 @@ public struct FIBInstaller: Sendable {
 
     /// Applies an update of the router's routes.
     public mutating func update(_ update: RouteTableUpdate) {
-        let isSameReach = update.routes.allSatisfy { $0.destination != nil && fib.state(of: $0.prefix) != nil }
+        let isSameReach = localDelay.awaitsRoutes && fib.keepsReach(update)
         if fib.update(update) { localDelay.received(isSameReach: isSameReach) }
     }
 

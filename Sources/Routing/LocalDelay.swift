@@ -20,6 +20,9 @@ struct LocalDelay: Sendable {
 
     private var state = State.none
 
+    /// Whether a link is lost and no routes were calculated since.
+    var awaitsRoutes: Bool { if case .awaitingRoutes = state { true } else { false } }
+
     /// When the delay ends, if routes wait.
     var deadline: Instant? { if case .holding(let end) = state { end } else { nil } }
 
@@ -40,6 +43,7 @@ struct LocalDelay: Sendable {
         if case .awaitingRoutes(let end) = state, isSameReach { state = .holding(until: end) } else { state = .none }
     }
 
+    /// Something has happened for which nothing may wait.
     mutating func end() { state = .none }
 
     /// Ends the delay when it is over.

@@ -46,7 +46,7 @@ public actor MeshAgent {
     var ages = RouteAges()
     var counters = AgentCounters()
     let started = EventLoop.now
-    /// The wall clock's seconds at ``Instant/zero``, as the node was told.
+    /// The wall clock at ``Instant/zero``, as the node was told.
     var clockOffset: Duration?
     /// When the configuration file was last checked.
     var fileChecked = EventLoop.now

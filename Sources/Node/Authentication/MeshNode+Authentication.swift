@@ -94,7 +94,7 @@ extension MeshNode {
                     .unauthenticRouter, port,
                     "a router \(first.refusal.manner) on \(port) is refused: \(first.address), router ID \(label(of: first.routerID))\(more)",
                     remedy: first.refusal == .noKeyHere
-                        ? "give this node the key (auth.keys), and do not set auth: off for \(port)"
+                        ? "this node does not: give it the key (auth.keys), and remove auth: off from the rule of \(port)"
                         : "give it the key if it belongs to the mesh; see meshctl auth", since: first.first))
         }
         for (peer, state) in authentication.peers.sorted(by: { $0.key < $1.key })
@@ -121,7 +121,7 @@ extension AuthenticationRefusal {
         case .invalidKey: "with a key that is not valid now"
         case .digest: "with a wrong key"
         case .replay: "that repeats old packets"
-        case .noKeyHere: "that authenticates its packets, for which this node has no key,"
+        case .noKeyHere: "that authenticates its packets"
         }
     }
 }
