@@ -12,7 +12,7 @@ import Timing
     }
 
     /// At most eight problems of a kind are listed (`ProblemTable.mostOfAKind`). The others exist as well: they are not
-    /// reported as resolved, and are dated by their first review when they are listed.
+    /// reported as gone, and are dated by their first review when they are listed.
     @Test func unlistedProblemsAreNotReportedAsResolved() {
         var table = ProblemTable()
         let start = Instant.zero + .seconds(100)
@@ -24,8 +24,8 @@ import Timing
         #expect(second == ["p9 is gone"])
         let third = table.update(vanishedPorts(18..<30), at: start + .seconds(10)).map(\.message)
         #expect(
-            third == (["p10", "p11", "p12", "p13", "p14", "p15", "p16", "p17"]).map { "resolved: \($0) is gone" } + [
-                "resolved: and 1 more like this"
+            third == (["p10", "p11", "p12", "p13", "p14", "p15", "p16", "p17"]).map { "no longer: \($0) is gone" } + [
+                "no longer: and 1 more like this"
             ])
         #expect(table.all.allSatisfy { $0.since == start })
     }
@@ -48,12 +48,17 @@ import Timing
         func at(_ seconds: Int) -> Instant { .zero + .seconds(seconds) }
         var last = LastNeighbors()
         last.opened(2, at: at(1))
-        last.lost(RouterID(7), on: 2, at: at(10))
+        last.lost(RouterID(7), on: 2, bySilence: false, at: at(10))
         last.opened(2, at: at(100))
         let interface = InterfaceConfiguration(
             index: 2, name: "eno1", mtu: 1500, linkLocalAddress: try #require(IPv6Address("fe80::1")))
         let silence = try #require(last.silence(of: interface, at: at(200)))
         #expect(silence.since == at(100) && silence.last?.lost == at(10) && silence.last?.routerID == RouterID(7))
+        // A neighbor that has been silent for the dead interval is waited for no longer.
+        last.lost(RouterID(7), on: 2, bySilence: true, at: at(300))
+        #expect(last.silence(of: interface, at: at(300))?.since == at(300))
+        last.opened(2, at: at(301))
+        #expect(last.silence(of: interface, at: at(302)) == nil)
     }
 
     /// A setting that is absent for a while is new when it is there again: setting it is a notice. A change without an

@@ -22,10 +22,13 @@ extension MeshNode {
 
     private mutating func record(_ notice: Notice, at now: Instant) {
         switch notice {
-        case .neighborState(let interface, let neighbor, let from, let to, _):
+        case .neighborState(let interface, let neighbor, let from, let to, let reason):
             problems.noteChange(at: now)
             // Read only once the port has no neighbor left, so a fall to a lower state may be noted as a loss.
-            if to < from { lastHeard.lost(neighbor, on: interface, at: now) }
+            if to < from {
+                lastHeard.lost(
+                    neighbor, on: interface, bySilence: to == .down && reason == .inactivityTimer, at: now)
+            }
             if to == .full { counters.becameFull(neighbor, on: name(ofInterface: interface)) }
             if from == .full, to < .full { counters.leftFull(neighbor, on: name(ofInterface: interface)) }
         case .duplicateRouterID, .limitReached: problems.invalidate()

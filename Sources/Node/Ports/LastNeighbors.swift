@@ -11,6 +11,8 @@ struct LastNeighbors: Sendable {
         /// The last neighbor, also from before the port went down; `nil` if none was lost since the device was added or the
         /// node started.
         var last: LastNeighbor?
+        /// Whether the last neighbor's hellos have failed to come for the dead interval: there is nothing more to wait for.
+        var isCertain = false
     }
 
     /// A neighbor that was lost.
@@ -30,17 +32,19 @@ struct LastNeighbors: Sendable {
     /// Notes that a port was removed.
     mutating func removed(_ interface: UInt32) { ports[interface] = nil }
 
-    /// Notes that a neighbor was lost.
-    mutating func lost(_ neighbor: RouterID, on interface: UInt32, at now: Instant) {
-        ports[interface] = Silence(since: now, last: LastNeighbor(routerID: neighbor, lost: now))
+    /// Notes that a neighbor was lost, by its silence (the inactivity timer, RFC 2328 §10.3) or otherwise.
+    mutating func lost(_ neighbor: RouterID, on interface: UInt32, bySilence: Bool, at now: Instant) {
+        ports[interface] = Silence(
+            since: now, last: LastNeighbor(routerID: neighbor, lost: now), isCertain: bySilence)
     }
 
-    /// Since when a port without neighbors has had none, and the last one; `nil` for less than two dead intervals, in which a
-    /// neighbor may still appear, and for a port that never came up. The caller checks that the port has no neighbor.
+    /// Since when a port without neighbors has had none, and the last one; `nil` for a port that never came up and, unless the
+    /// last one was lost by its silence, for less than two dead intervals, in which a neighbor may still appear. The caller
+    /// checks that the port has no neighbor.
     func silence(of interface: InterfaceConfiguration, at now: Instant) -> Silence? {
-        guard let silence = ports[interface.index], now - silence.since >= interface.deadInterval * 2 else {
-            return nil
-        }
+        guard let silence = ports[interface.index],
+            silence.isCertain || now - silence.since >= interface.deadInterval * 2
+        else { return nil }
         return silence
     }
 }

@@ -8,7 +8,7 @@ internal import Services
 public import Timing
 
 extension MeshNode {
-    /// Looks for problems if that is due, and logs those that are new or resolved.
+    /// Looks for problems if that is due, and logs those that are new or gone.
     mutating func reviewProblems(at now: Instant) {
         if case .stopping = life { return }
         problems.invalidate(
@@ -178,7 +178,7 @@ extension MeshNode {
     }
 
     /// Why a port counts as silent, as text: it has carrier, no hellos are received, and which neighbor it had last. `nil`
-    /// if it has a neighbor, had one within two dead intervals, need not have one (passive, standby), or another problem says
+    /// if it has a neighbor, had one within two dead intervals that was not lost by its silence, need not have one (passive, standby), or another problem says
     /// why it has none.
     public func silentPortReason(on interface: InterfaceSnapshot, at now: Instant) -> String? {
         guard !interface.configuration.isPassive, interface.neighborCount == 0, interface.standbyFor == nil,

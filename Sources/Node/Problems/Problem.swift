@@ -236,7 +236,7 @@ public struct ProblemTable: Sendable {
         return result
     }
 
-    /// The log lines about problems that are new or resolved, bounded like a list of problems. Kinds that are logged at their
+    /// The log lines about problems that are new or gone, bounded like a list of problems. Kinds that are logged at their
     /// source have none.
     private func lines(
         about problems: [Problem], _ level: LogLevel, _ text: (Problem) -> String
@@ -244,7 +244,7 @@ public struct ProblemTable: Sendable {
         Self.bounded(problems.filter { !$0.kind.isLoggedAtItsSource }).map { LogLine(level: level, message: text($0)) }
     }
 
-    /// Records the problems of a review. Returns the log lines about new and resolved ones, and about changes of readiness.
+    /// Records the problems of a review. Returns the log lines about new ones and those that are gone, and about changes of readiness.
     mutating func update(_ found: [Problem], at now: Instant) -> [LogLine] {
         lastReview = now
         mustReview = false
@@ -256,7 +256,7 @@ public struct ProblemTable: Sendable {
                 ($0.kind, $0.subject) < ($1.kind, $1.subject)
             }, .notice
         ) {
-            "resolved: \($0.text)"
+            "no longer: \($0.text)"
         }
         all = Self.bounded(dated)
         // The text of the first review stays, so that the log line about the end repeats that about the start.

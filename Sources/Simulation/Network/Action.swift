@@ -100,6 +100,6 @@ public enum Action: Hashable, Sendable {
     case healAll
     /// All cuts end on segments where “can communicate” is not transitive: the oracle could not tell what must hold there.
     case healHalfCuts
-    /// Links stop losing and damaging packets, but go on delaying and duplicating them; where there is BFD, by less than its detection time.
+    /// Links stop losing and damaging packets, large ones too, but go on delaying and duplicating them; where there is BFD, by less than its detection time.
     case stopLoss
 }

@@ -69,6 +69,7 @@ extension Network {
             for link in links.indices {
                 links[link].quality.loss = 0
                 links[link].quality.corruption = 0
+                links[link].quality.largestPacket = .max
                 // BFD fails, rightly, where packets are later than its detection time, which is at least three intervals.
                 if let bfd = ports[links[link].ports[0]].bfd {
                     links[link].quality.jitter = min(links[link].quality.jitter, bfd.parameters.interval)

@@ -6,7 +6,7 @@ internal import Services
 extension ScenarioGenerator {
     /// A fault of a running mesh, or a change of its configuration.
     enum FaultKind: CaseIterable {
-        case carrier, carrierFlaps, portCarrier, silence, oneWay, quality, partition
+        case carrier, carrierFlaps, portCarrier, silence, oneWay, quality, packetSize, partition
         case sleep, kill, powerOff, shutdown, announcedStop
         case prefix, anycast, external, stub, drain, clusterDrain
         // A service behind a VIP fails; services of the cluster demand an address.
@@ -51,7 +51,7 @@ extension ScenarioGenerator {
 
     private mutating func addFault(_ kind: FaultKind, at time: Duration) {
         switch kind {
-        case .carrier, .carrierFlaps, .portCarrier, .silence, .oneWay, .quality, .partition:
+        case .carrier, .carrierFlaps, .portCarrier, .silence, .oneWay, .quality, .packetSize, .partition:
             addLinkFault(kind, at: time)
         case .sleep, .kill, .powerOff, .shutdown, .announcedStop, .replay: addMachineFault(kind, at: time)
         case .prefix, .anycast, .external, .stub, .drain, .clusterDrain, .vipService, .serviceDemand:
@@ -93,6 +93,10 @@ extension ScenarioGenerator {
             var bad = drawQuality()
             bad.loss = Double(random.number(in: 1...60)) / 100
             add(time, .quality(link: link, bad), undoneBy: .quality(link: link, plan.links[link].quality))
+        case .packetSize:
+            var hole = plan.links[link].quality
+            hole.largestPacket = random.number(in: 100...1400)
+            add(time, .quality(link: link, hole), undoneBy: .quality(link: link, plan.links[link].quality))
         case .partition:
             let side = Set(plan.nodes.indices.filter { _ in random.chance(0.5) })
             add(time, .partition(side, isCut: true), undoneBy: .partition(side, isCut: false))

@@ -17,14 +17,14 @@ extension ScenarioGenerator {
         return true
     }
 
-    /// Cables that flap or get slower, and such as lose packets for minutes.
+    /// Cables that flap or get slower, and such as lose packets, or the larger ones, for minutes.
     mutating func addBadCables(from start: Duration) {
         var random = RandomSource(seed: seed ^ 0x9a_0001)
         var time = start
         for _ in 0..<random.number(in: 1...4) {
             let link = random.below(plan.links.count)
             time += random.duration(upTo: .seconds(5))
-            switch random.below(3) {
+            switch random.below(4) {
             case 0:
                 for _ in 0..<random.number(in: 2...12) {
                     script.append(Scenario.Step(time, .carrier(link: link, isUp: false)))
@@ -37,9 +37,13 @@ extension ScenarioGenerator {
                 script.append(Scenario.Step(time, .speed(link: link, end: end, 1000)))
                 time += random.duration(upTo: .seconds(10))
                 if random.chance(0.5) { script.append(Scenario.Step(time, .speed(link: link, end: end, 10_000))) }
-            default:
+            case let kind:
                 var bad = plan.links[link].quality
-                bad.loss = Double(random.number(in: 2...20)) / 100
+                if kind == 2 {
+                    bad.loss = Double(random.number(in: 2...20)) / 100
+                } else {
+                    bad.largestPacket = random.number(in: 100...1400)
+                }
                 script.append(Scenario.Step(time, .quality(link: link, bad)))
                 time += .seconds(random.number(in: 20...90))
                 script.append(Scenario.Step(time, .quality(link: link, plan.links[link].quality)))
