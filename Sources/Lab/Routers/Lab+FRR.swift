@@ -12,9 +12,11 @@ extension Lab {
             "\(directory)/zserv.api",
             "-i", "\(directory)/\(program).pid", "-f", "\(directory)/\(program).conf", "-P", "0", "--log", "stdout",
         ]
-        // FRR stores crash logs and sequence numbers in /var/tmp under the program's name alone, so each node gets a /var/tmp
-        // of its own. Others do not see this mount, because `ip netns exec` has made a mount namespace.
-        return ["sh", "-ec", "mount --bind '\(directory)/tmp' /var/tmp && exec \"$@\"", "sh"] + arguments
+        // FRR stores crash logs in /var/tmp, and sequence numbers and that it restarts in /run/frr, under the program's name
+        // alone, so each node gets directories of its own. Others do not see these mounts, because `ip netns exec` has made a
+        // mount namespace.
+        let mounts = "mount --bind '\(directory)/tmp' /var/tmp && mount --bind '\(directory)/run' /run/frr"
+        return ["sh", "-ec", "\(mounts) && exec \"$@\"", "sh"] + arguments
     }
 
     /// Writes the configurations of both programs, puts the node's address on `lo`, makes `vtysh`, and starts `zebra`, which
@@ -25,8 +27,10 @@ extension Lab {
         guard access("/usr/lib/frr/ospf6d", X_OK) == 0, let user = getpwnam("frr") else {
             throw LabError("The node \(node.name) runs FRR, which is not installed: apt-get install frr.")
         }
-        try Files.makeDirectory("\(directory)/tmp")
-        for path in [directory, "\(directory)/tmp"] { chown(path, user.pointee.pw_uid, user.pointee.pw_gid) }
+        for path in ["\(directory)/tmp", "\(directory)/run", "/run/frr"] { try Files.makeDirectory(path) }
+        for path in [directory, "\(directory)/tmp", "\(directory)/run"] {
+            chown(path, user.pointee.pw_uid, user.pointee.pw_gid)
+        }
         let address = addresses.address(of: node.name)
         // Whether a next hop may resolve over a default route depends on the profile of the FRR package, so it is set.
         try writeConfiguration(
