@@ -16,7 +16,8 @@ import Testing
         ]
         try withLab(Topology(name: "triangle", nodes: nodes, links: links)) { lab in
             try lab.waitForRoutes(limit: .seconds(20))
-            #expect(try way(lab) == "cluster0")
+            // All routes are there as soon as two of the three cables are in use.
+            try eventually("a sends over its cable to b") { try way(lab) == "cluster0" }
             try body(&lab)
         }
     }
@@ -59,6 +60,8 @@ import Testing
                 #expect(try port(lab).cost == 60_010 && port(lab).avoided == true)
                 let metrics = try lab.get("/metrics")
                 #expect(metrics.contains("kubermesh_link_avoided{interface=\"cluster0\"} 1"))
+                let log = lab.log(of: "a").split(separator: "\n").first { $0.contains("is used only where") }
+                #expect(log?.contains("% of packets to and from b (") == true, "\(log ?? "no line")")
                 #expect(metrics.contains("kubermesh_link_quality_changes_total 1"))
                 // Without the other way, everything goes over the bad cable.
                 try lab.fail("a-c", .carrier)

@@ -37,7 +37,8 @@ public struct Topology: Codable, Hashable, Sendable {
         /// TCP ports on each of which the lab runs a service on the node (``Responder``), which answers with the node's name.
         public var listens: [UInt16]
         /// Additional configuration in the router's own format: for `meshd`, YAML that is merged over the generated one; for
-        /// the others, lines that are appended to `ospf6d.conf` or `bird.conf`.
+        /// the others, lines that are appended to `ospf6d.conf` or `bird.conf`. In the former they continue the section
+        /// `router ospf6`; those that begin no section of their own, such as `key chain`, follow a line `exit`.
         public var config: String
         /// Whether `config` is the whole configuration of the router (of FRR: that of `ospf6d`), so that nothing is added to
         /// it.

@@ -82,19 +82,23 @@ extension MeshNode {
             }
             hasChanged = hasChanged || isLinked
             if isLinked { quality.costChanges += 1 }
-            logAvoidance(of: port, shouldAvoid)
+            logAvoidance(of: port, shouldAvoid, at: now)
             if let change = interfaces.setAvoided(index, shouldAvoid) { apply(change, at: now) }
         }
         if hasChanged { quality.nextCostChange = now + QualityTable.pause }
     }
 
-    private mutating func logAvoidance(of port: InterfaceTable.Port, _ isAvoided: Bool) {
+    private mutating func logAvoidance(of port: InterfaceTable.Port, _ isAvoided: Bool, at now: Instant) {
         let name = port.link.name
+        guard isAvoided else { return log(.notice, "\(name) is used like any other: its cable is good again") }
+        let ways = (router?.neighborSnapshots ?? []).filter { $0.interface == port.link.index }.flatMap {
+            wayProblems(of: $0, who: label(of: $0.routerID), port: name)
+        }
+        let reasons = (cableProblems(ofPort: port.link.index, at: now) + ways).map(\.text).prefix(3)
         log(
             .notice,
-            isAvoided
-                ? "\(name) is used only where there is no better way: its cable is bad"
-                : "\(name) is used like any other: its cable is good again")
+            "\(name) is used only where there is no better way: "
+                + (reasons.isEmpty ? "its cable is bad" : reasons.joined(separator: "; ")))
     }
 
     private func isInRouterLSA(_ index: UInt32) -> Bool {
