@@ -46,6 +46,7 @@ let core: [Target] = [
     library("ShortestPath"),
     library("OSPFPacket", ["Addressing"]),
     library("OSPF", ["Timing", "Addressing", "ShortestPath", "OSPFPacket"]),
+    library("MeshModel", ["Addressing", "ShortestPath", "OSPFPacket", "OSPF"]),
     library("Links", ["Addressing"]),
     library("Liveness", ["Timing", "Addressing"]),
     library("Authentication", ["Timing", "Addressing", "OSPFPacket"]),
@@ -80,6 +81,9 @@ let core: [Target] = [
     tests("ShortestPath", []),
     tests("OSPFPacket", ["Addressing"], exclude: ["Captures"]),
     tests("OSPF", ["Timing", "Addressing", "OSPFPacket", "ShortestPath"]),
+    tests(
+        "MeshModel",
+        ["Timing", "Addressing", "OSPFPacket", "OSPF", "Services", "Simulation"]),
     tests("Routing", ["Timing", "Addressing", "OSPF"]),
     tests("Services", ["Timing", "Addressing", "OSPF"]),
     tests(
@@ -144,7 +148,8 @@ let shell: [Target] = [
     library(
         "ControlCommands",
         [
-            "ControlAPI", "ControlClient", "MeshConfiguration", "ConfigurationFile",
+            "Addressing", "OSPFPacket", "MeshModel", "ControlAPI", "ControlClient", "MeshConfiguration",
+            "ConfigurationFile",
             .product(name: "Yams", package: "Yams"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),

@@ -18,7 +18,8 @@ private struct RootCommand: ParsableCommand {
         version: "meshctl \(Version.text)",
         subcommands: [
             StatusCommand.self, NeighborsCommand.self, InterfacesCommand.self, RoutesCommand.self, NodesCommand.self,
-            DatabaseCommand.self, VIPsCommand.self, AuthenticationCommand.self, StubRouterCommand.self,
+            DatabaseCommand.self, PathCommand.self, WhatIfCommand.self, TopologyCommand.self, SnapshotCommand.self,
+            VIPsCommand.self, AuthenticationCommand.self, StubRouterCommand.self,
             DrainCommand.self, UndrainCommand.self,
             ValidateCommand.self,
         ])
@@ -35,7 +36,9 @@ private struct RootCommand: ParsableCommand {
         var rest = arguments
         while let first = rest.first, first.hasPrefix("-"), !["-h", "--help", "--version"].contains(first) {
             options.append(rest.removeFirst())
-            if ["-o", "--output", "--socket", "--timeout", "--quiet"].contains(first), let value = rest.popFirst() {
+            if ["-o", "--output", "--socket", "--snapshot", "--timeout", "--quiet"].contains(first),
+                let value = rest.popFirst()
+            {
                 options.append(value)
             }
         }

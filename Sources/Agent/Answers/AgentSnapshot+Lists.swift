@@ -143,6 +143,17 @@ extension AgentSnapshot {
         }
     }
 
+    /// What this node knows of the mesh.
+    var document: SnapshotDocument {
+        let lsas = router?.databaseSnapshot(at: now).map(\.lsa).filter { $0.key.type.scope != .linkLocal } ?? []
+        return SnapshotDocument(
+            node: node.name, routerID: (router?.routerID ?? .none).description, time: Timestamp.now,
+            ports: interfaces.ports.values.map(\.link).sorted { $0.index < $1.index }.map {
+                SnapshotDocument.Port(name: $0.name, interfaceID: Int($0.index))
+            },
+            lsas: lsas.map(\.octets))
+    }
+
     /// VIPs and service addresses.
     var vipList: [ControlAPI.VIP] { configuredVIPs + clusterVIPs }
 

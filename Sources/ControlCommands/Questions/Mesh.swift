@@ -1,0 +1,144 @@
+import Addressing
+import ArgumentParser
+import ControlAPI
+import Glibc
+import MeshModel
+import OSPFPacket
+
+/// Where the mesh that is asked about comes from.
+struct MeshOptions: ParsableArguments {
+    @OptionGroup var agent: AgentOptions
+
+    @Option(help: "Ask about the mesh in this file (meshctl snapshot save) and not about the real one.")
+    var snapshot: String?
+
+    /// Reads the mesh.
+    func read() throws -> Mesh {
+        guard let snapshot else { return try Mesh(agent.get("/v1/snapshot"), source: "the answer of the agent") }
+        return try Mesh(File.read(snapshot), source: snapshot)
+    }
+}
+
+/// A mesh to be asked about, with the names of things.
+struct Mesh {
+    var model: MeshModel
+    /// The node that told of the mesh.
+    let teller: RouterID
+    /// The names of ports, as far as they are known: those of the node that told of the mesh.
+    let portNames: [PortID: String]
+
+    /// Reads a snapshot; `source` is what errors call it.
+    init(_ body: [UInt8], source: String) throws {
+        let document: SnapshotDocument
+        do {
+            document = try JSON.decode(SnapshotDocument.self, from: body)
+        } catch {
+            throw Failure.no("\(source) is no snapshot: \(error)", hint: "meshctl snapshot save FILE makes one")
+        }
+        guard let teller = RouterID(document.routerID) else {
+            throw Failure.no("\(source): routerID is “\(document.routerID.asOneLine)”, which is no router ID")
+        }
+        var lsas: [OSPFPacket.LSA] = []
+        for (place, octets) in document.octets.enumerated() {
+            do {
+                guard let octets else { throw Failure.no("no octets") }
+                lsas.append(try OSPFPacket.LSA(octets: octets))
+            } catch {
+                throw Failure.no("\(source): lsas[\(place)] is no LSA: \((error as? Failure)?.message ?? "\(error)")")
+            }
+        }
+        model = MeshModel(lsas)
+        self.teller = teller
+        portNames = Dictionary(
+            document.ports.compactMap { port in
+                UInt32(exactly: port.interfaceID).map {
+                    (PortID(router: teller, interfaceID: $0), port.name.asOneLine)
+                }
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The name of a router. Names are from the network.
+    func name(_ router: RouterID) -> String { model.name(of: router).asOneLine }
+
+    /// The name of a port, or its number where the name is not known.
+    func name(_ port: PortID) -> String { portNames[port] ?? "port \(port.interfaceID)" }
+
+    /// Names of routers, at most ten of them.
+    func names(_ routers: [RouterID]) -> String {
+        routers.prefix(10).map(name).joined(separator: ", ")
+            + (routers.count > 10 ? " and \(routers.count - 10) more" : "")
+    }
+
+    func router(_ text: String) throws -> RouterID {
+        do { return try model.knownRouter(text) } catch { throw Failure(error) }
+    }
+}
+
+extension Failure {
+    init(_ error: ChangeError) { self.init(code: 4, message: error.description, hint: error.hint) }
+}
+
+/// Small files of the operator's.
+enum File {
+    /// The largest snapshot that is read: some 100,000 LSAs.
+    private static let mostOctets = 64 << 20
+
+    static func read(_ path: String) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure.notFound("\(path): \(String(cString: strerror(errno)))") }
+        defer { close(descriptor) }
+        var octets: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw Failure.no("\(path): \(String(cString: strerror(errno)))") }
+            guard count > 0 else { return octets }
+            octets += buffer.prefix(count)
+            guard octets.count <= mostOctets else { throw Failure.no("\(path) is larger than \(mostOctets >> 20) MiB") }
+        }
+    }
+
+    /// Writes a file so that it is whole or, if that fails, as it was before.
+    static func write(_ octets: [UInt8], to path: String) throws {
+        let draft = "\(path).new"
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw Failure.no("\(draft): \(String(cString: strerror(errno)))") }
+        var rest = octets[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            rest = rest.dropFirst(count)
+        }
+        let isWritten = rest.isEmpty && fsync(descriptor) == 0
+        let reason = errno
+        guard close(descriptor) == 0, isWritten, rename(draft, path) == 0 else {
+            let text = String(cString: strerror(isWritten ? errno : reason))
+            unlink(draft)
+            throw Failure.no("\(path) cannot be written: \(text)")
+        }
+    }
+}
+
+struct SnapshotCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "snapshot", abstract: "Save what this node knows of the mesh, to ask about it elsewhere.",
+        subcommands: [Save.self])
+
+    struct Save: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "save", abstract: "Write the link-state database to a file for path, whatif and topology.")
+        @OptionGroup var agent: AgentOptions
+        @Argument(help: "The file; - writes to standard output.")
+        var file: String
+
+        func run() throws {
+            let body = try agent.get("/v1/snapshot")
+            let mesh = try Mesh(body, source: "the answer of the agent")
+            if file == "-" { return Console.write(String(decoding: body, as: UTF8.self)) }
+            try File.write(body, to: file)
+            Console.write("\(file): \(mesh.model.routers.count) nodes, \(mesh.model.lsas.count) LSAs\n")
+        }
+    }
+}

@@ -1,0 +1,140 @@
+public import Addressing
+internal import OSPF
+internal import OSPFPacket
+internal import ShortestPath
+
+/// A link or router whose failure alone cuts routers off from each other.
+public struct SinglePointOfFailure: Hashable, Sendable {
+    /// What fails.
+    public enum Cause: Hashable, Sendable {
+        case router(RouterID)
+        case link(ModelLink)
+    }
+
+    public var cause: Cause
+    /// The routers that are cut off from most of the others: all parts but the largest. In order.
+    public var cutOff: [RouterID]
+}
+
+/// The result of failing everything once.
+public struct SingleFailures: Sendable {
+    /// The number of links and routers that were failed, one at a time.
+    public var linkCount: Int
+    public var routerCount: Int
+    /// Routers first, then links.
+    public var points: [SinglePointOfFailure]
+    /// Addresses that several routers may announce (VIPs) and that one does. In order.
+    public var singleHolders: [(prefix: IPv6Prefix, holder: RouterID)]
+}
+
+extension MeshModel {
+    /// Fails every router and every link once, by itself, and tells which of them cut others off.
+    public mutating func singleFailures() -> SingleFailures {
+        let links = allLinks()
+        var map = Connections(graph(), links)
+        var result = SingleFailures(linkCount: links.count, routerCount: routers.count, points: [], singleHolders: [])
+        for router in routers {
+            let cutOff = map.cutOff(without: router)
+            if !cutOff.isEmpty { result.points.append(SinglePointOfFailure(cause: .router(router), cutOff: cutOff)) }
+        }
+        for (number, link) in links.enumerated() {
+            let cutOff = map.cutOff(withoutLink: number)
+            if !cutOff.isEmpty { result.points.append(SinglePointOfFailure(cause: .link(link), cutOff: cutOff)) }
+        }
+        let own = ownAddresses()
+        result.singleHolders = announcers().filter { $0.value.count == 1 && $0.key.isHost && !own.contains($0.key) }
+            .map { ($0.key, $0.value[0]) }.sorted { $0.0 < $1.0 }
+        return result
+    }
+
+    /// The addresses that routers announce as their own (LA-bit, RFC 5340 §A.4.1.1).
+    private func ownAddresses() -> Set<IPv6Prefix> {
+        var result: Set<IPv6Prefix> = []
+        for lsa in lsas.values {
+            switch try? lsa.body() {
+            case .intraAreaPrefix(let body):
+                for entry in body.prefixes where entry.options.contains(.localAddress) { result.insert(entry.prefix) }
+            case .ipv4Prefix(let body):
+                for entry in body.prefixes where entry.options.contains(.localAddress) { result.insert(entry.prefix) }
+            default: break
+            }
+        }
+        return result
+    }
+}
+
+/// Who is connected with whom by which links, for many searches.
+private struct Connections {
+    private let routers: [RouterID]
+    private let places: [RouterID: Int]
+    private let isTransit: [Bool]
+    /// The links of each router: the other router and the number of the link. A segment connects each two of its routers.
+    private let neighbors: [[(router: Int, link: Int)]]
+    /// The part of the mesh that each router is in.
+    private var part: [Int] = []
+    /// Kept from search to search.
+    private var waiting: [Int] = []
+
+    init(_ area: AreaGraph, _ links: [ModelLink]) {
+        let all = area.routers.keys.sorted()
+        let places = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1, $0) })
+        self.places = places
+        var lists = [[(router: Int, link: Int)]](repeating: [], count: all.count)
+        for (number, link) in links.enumerated() {
+            for end in link.ends {
+                guard let place = places[end.port.router] else { continue }
+                for other in link.ends where other.port != end.port {
+                    if let peer = places[other.port.router] { lists[place].append((peer, number)) }
+                }
+            }
+        }
+        routers = all
+        isTransit = all.map { area.graph.isTransit(area.routers[$0]!) }
+        neighbors = lists
+        part = parts(withoutRouter: nil, withoutLink: nil)
+    }
+
+    /// The part of each router; −1 for the one that is left out. Parts are numbered from 0.
+    private mutating func parts(withoutRouter absent: Int?, withoutLink link: Int?) -> [Int] {
+        var result = [Int](repeating: -1, count: routers.count)
+        var count = 0
+        // Transit routers first: a router that forwards nothing belongs to the part of one that reaches it.
+        for pass in [true, false] {
+            for start in routers.indices where isTransit[start] == pass && result[start] < 0 && start != absent {
+                result[start] = count
+                waiting.append(start)
+                while let router = waiting.popLast() {
+                    // What a router that forwards nothing reaches is not connected by it.
+                    guard isTransit[router] else { continue }
+                    for (peer, number) in neighbors[router] where number != link && result[peer] < 0 && peer != absent {
+                        result[peer] = count
+                        waiting.append(peer)
+                    }
+                }
+                count += 1
+            }
+        }
+        return result
+    }
+
+    mutating func cutOff(without router: RouterID) -> [RouterID] {
+        guard let place = places[router], isTransit[place] else { return [] }
+        return separated(parts(withoutRouter: place, withoutLink: nil))
+    }
+
+    mutating func cutOff(withoutLink number: Int) -> [RouterID] {
+        separated(parts(withoutRouter: nil, withoutLink: number))
+    }
+
+    /// The routers that were with others in a part and are in a smaller one now.
+    private func separated(_ now: [Int]) -> [RouterID] {
+        var members: [Int: [Int: [Int]]] = [:]
+        for router in routers.indices where now[router] >= 0 {
+            members[part[router], default: [:]][now[router], default: []].append(router)
+        }
+        return members.values.filter { $0.count > 1 }.flatMap { pieces in
+            let sorted = pieces.values.sorted { $0.count != $1.count ? $0.count > $1.count : $0[0] < $1[0] }
+            return sorted.dropFirst().joined()
+        }.map { routers[$0] }.sorted()
+    }
+}
