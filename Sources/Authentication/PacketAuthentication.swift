@@ -46,7 +46,7 @@ public struct PacketAuthentication: Sendable {
     }
 
     /// The wall clock's second; `nil` if the clock is not set.
-    func second(at now: Instant) -> Int64? { clockOffset.map { ($0 + (now - .zero)).components.seconds } }
+    public func second(at now: Instant) -> Int64? { clockOffset.map { ($0 + (now - .zero)).components.seconds } }
 
     /// Whether the wall clock is known and set.
     public var isClockSet: Bool { clockOffset != nil }
@@ -242,8 +242,11 @@ public struct PacketAuthentication: Sendable {
         _ packet: TrailedPacket, from source: IPv6Address, on interface: UInt32, _ refusal: AuthenticationRefusal,
         at now: Instant
     ) {
+        let trailer = AuthenticationTrailer(in: packet.octets, at: packet.trailerOffset)
+        let keyID = trailer?.isHMAC == true ? trailer?.keyID : nil
         if let place = strangers.firstIndex(where: { $0.interface == interface && $0.address == source }) {
             strangers[place].routerID = packet.routerID
+            strangers[place].keyID = keyID
             strangers[place].refusal = refusal
             strangers[place].last = now
             strangers[place].packets += 1
@@ -254,9 +257,8 @@ public struct PacketAuthentication: Sendable {
         guard strangers.count < Self.mostStrangers else { return }
         strangers.append(
             Stranger(
-                interface: interface, address: source, routerID: packet.routerID, refusal: refusal, first: now,
-                last: now,
-                packets: 1))
+                interface: interface, address: source, routerID: packet.routerID, keyID: keyID, refusal: refusal,
+                first: now, last: now, packets: 1))
         news.append(.stranger)
     }
 

@@ -46,6 +46,8 @@ public struct Stranger: Hashable, Sendable {
     public var address: IPv6Address
     /// The router ID in its last packet, which nobody vouches for.
     public internal(set) var routerID: RouterID
+    /// The identifier of the key that its last packet names; `nil` without a trailer.
+    public internal(set) var keyID: UInt16?
     /// Why its last packet was refused.
     public internal(set) var refusal: AuthenticationRefusal
     public internal(set) var first: Instant
