@@ -20,17 +20,22 @@ public struct KeyChain: Hashable, Sendable {
     /// same time the first. If the last one is no longer valid, it stays in use (RFC 7166 §3: packets are never sent without). `second`
     /// is `nil` if the clock is not set: times then mean nothing, and the key that began last is taken as the newest.
     func keyForSending(at second: Int64?) -> (key: AuthenticationKey, isValid: Bool)? {
-        let valid = second.map { second in keys.filter { $0.sending.contains(second) } } ?? keys
-        if let key = Self.first(valid, by: { $0.sending.from ?? .min }) { return (key, true) }
-        return Self.first(keys, by: { $0.sending.until ?? .max }).map { ($0, false) }
+        guard let second else { return newest(of: keys).map { ($0, true) } }
+        if let key = newest(of: keys.filter { $0.sending.contains(second) }) { return (key, true) }
+        return Self.best(keys) { ($0.sending.until ?? .max) > ($1.sending.until ?? .max) }.map { ($0, false) }
     }
 
-    /// The first of the keys with the largest value.
-    private static func first(
-        _ keys: [AuthenticationKey], by value: (AuthenticationKey) -> Int64
+    /// The first of the keys whose time began last.
+    private func newest(of keys: [AuthenticationKey]) -> AuthenticationKey? {
+        Self.best(keys) { ($0.sending.from ?? .min) > ($1.sending.from ?? .min) }
+    }
+
+    /// The first of the keys than which no other is better.
+    private static func best(
+        _ keys: [AuthenticationKey], _ isBetter: (AuthenticationKey, AuthenticationKey) -> Bool
     ) -> AuthenticationKey? {
         var best: AuthenticationKey?
-        for key in keys where best.map({ value($0) < value(key) }) ?? true { best = key }
+        for key in keys where best.map({ isBetter(key, $0) }) ?? true { best = key }
         return best
     }
 

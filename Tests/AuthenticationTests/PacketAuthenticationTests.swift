@@ -278,9 +278,9 @@ struct PacketAuthenticationTests {
                 from: IPv6Address(high: Self.source.high, low: UInt64(number + 2)), to: Self.group,
                 lifetime: Self.dead, at: .zero)
         }
-        #expect(receiver.strangers.count == PacketAuthentication.mostStrangers && receiver.peers.count == 1)
+        #expect(receiver.strangers.count == StrangerTable.most && receiver.peers.count == 1)
         #expect(receiver.strangers.first?.address == IPv6Address("fe80::2"))
-        #expect(receiver.recentStrangers(at: .zero + PacketAuthentication.strangerLifetime).isEmpty)
+        #expect(receiver.recentStrangers(at: .zero + StrangerTable.lifetime).isEmpty)
     }
 
     /// Random and damaged octets are refused, and never stop the program.

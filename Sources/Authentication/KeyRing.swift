@@ -1,0 +1,93 @@
+internal import Addressing
+internal import Timing
+
+/// The keys of a router, ready for use: which one packets are sent with, and which are accepted, by the wall clock.
+struct KeyRing: Sendable {
+    private(set) var chain = KeyChain()
+    /// The key to send with, and whether it is valid.
+    private(set) var sending: (key: AuthenticationKey, isValid: Bool)?
+    /// What has changed since it was last taken.
+    var news: [AuthenticationNews] = []
+
+    private let functions: CryptographicFunctions
+    private var prepared: [UInt16: PreparedKey] = [:]
+    /// The wall clock at ``Instant/zero``; `nil` if it is not known or not set.
+    private var clockOffset: Duration?
+    /// The second in which ``review(at:)`` is due.
+    private var nextChange = Int64.max
+
+    /// A wall clock before 2025 is not set.
+    static let earliestTime: Int64 = 1_735_689_600
+
+    init(_ functions: CryptographicFunctions) { self.functions = functions }
+
+    // MARK: The clock
+
+    /// The wall clock's second; `nil` if the clock is not set.
+    func second(at now: Instant) -> Int64? { clockOffset.map { ($0 + (now - .zero)).components.seconds } }
+
+    mutating func setClock(_ time: Duration, at now: Instant) {
+        clockOffset = time.components.seconds >= Self.earliestTime ? time - (now - .zero) : nil
+        review(at: now)
+    }
+
+    // MARK: The keys
+
+    mutating func configure(_ new: KeyChain, at now: Instant) {
+        chain = new
+        prepared = Dictionary(uniqueKeysWithValues: new.keys.map { ($0.id, PreparedKey($0, functions)) })
+        review(at: now)
+    }
+
+    func key(_ id: UInt16) -> PreparedKey? { prepared[id] }
+
+    /// Whether packets with a key are accepted now: at any time, if the clock is not set.
+    func isAccepted(_ key: AuthenticationKey, at now: Instant) -> Bool {
+        second(at: now).map(key.acceptance.contains) ?? true
+    }
+
+    /// The key to send with now.
+    mutating func keyForSending(at now: Instant) -> PreparedKey? {
+        if let second = second(at: now), second >= nextChange { review(at: now) }
+        return sending.flatMap { prepared[$0.key.id] }
+    }
+
+    /// Chooses the key to send with.
+    private mutating func review(at now: Instant) {
+        let second = second(at: now)
+        let before = sending
+        sending = chain.keyForSending(at: second)
+        nextChange = second.flatMap { chain.nextChange(after: $0) } ?? .max
+        if let sending, before.map({ $0 != sending }) ?? true {
+            news.append(.sending(sending.key, isValid: sending.isValid))
+        }
+    }
+}
+
+extension KeyRing {
+    /// The keys with their uses.
+    func states(at now: Instant) -> [(key: AuthenticationKey, state: PacketAuthentication.KeyState)] {
+        return chain.keys.map { key in
+            if key.id == sending?.key.id { return (key, .sending) }
+            switch second(at: now).map(key.acceptance.phase(at:)) {
+            case .early: return (key, .notYetValid)
+            case .over: return (key, .expired)
+            case .valid, nil: return (key, .accepted)
+            }
+        }
+    }
+}
+
+extension PacketAuthentication {
+    /// What a key is used for.
+    public enum KeyState: String, Hashable, Sendable {
+        /// Packets are sent with it.
+        case sending
+        /// Packets with it are accepted.
+        case accepted
+        /// Its time is over.
+        case expired
+        /// Its time has not come.
+        case notYetValid = "not yet valid"
+    }
+}
