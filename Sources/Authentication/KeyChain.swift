@@ -39,9 +39,10 @@ public struct KeyChain: Hashable, Sendable {
         return best
     }
 
-    /// When ``keyForSending(at:)`` may change next; `nil` if it does not.
+    /// When the next key begins or ceases to be used or accepted; `nil` if none does.
     func nextChange(after second: Int64) -> Int64? {
-        keys.flatMap { [$0.sending.from, $0.sending.until] }.compactMap(\.self).filter { $0 > second }.min()
+        keys.flatMap { [$0.sending.from, $0.sending.until, $0.acceptance.from, $0.acceptance.until] }
+            .compactMap(\.self).filter { $0 > second }.min()
     }
 }
 

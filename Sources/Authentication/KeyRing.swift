@@ -13,6 +13,8 @@ struct KeyRing: Sendable {
     private var prepared: [UInt16: PreparedKey] = [:]
     /// The wall clock at ``Instant/zero``; `nil` if it is not known or not set.
     private var clockOffset: Duration?
+    /// Whether each key was accepted at the last review.
+    private var acceptance: [UInt16: Bool] = [:]
     /// The second in which ``review(at:)`` is due.
     private var nextChange = Int64.max
 
@@ -34,7 +36,16 @@ struct KeyRing: Sendable {
     // MARK: The keys
 
     mutating func configure(_ new: KeyChain, at now: Instant) {
+        let old = Dictionary(uniqueKeysWithValues: chain.keys.map { ($0.id, $0) })
+        let ids = Set(new.keys.map(\.id))
+        let added = new.keys.filter { old[$0.id] == nil }.map(\.id)
+        let removed = chain.keys.map(\.id).filter { !ids.contains($0) }
+        let changed = new.keys.filter { key in old[key.id].map { $0 != key } ?? false }.map(\.id)
+        if !(added.isEmpty && removed.isEmpty && changed.isEmpty) {
+            news.append(.keys(added: added, removed: removed, changed: changed))
+        }
         chain = new
+        acceptance = acceptance.filter { ids.contains($0.key) }
         prepared = Dictionary(uniqueKeysWithValues: new.keys.map { ($0.id, PreparedKey($0, functions)) })
         review(at: now)
     }
@@ -52,14 +63,21 @@ struct KeyRing: Sendable {
         return sending.flatMap { prepared[$0.key.id] }
     }
 
-    /// Chooses the key to send with.
+    /// Chooses the key to send with, and tells which keys are accepted from now on or no longer.
     private mutating func review(at now: Instant) {
         let second = second(at: now)
         let before = sending
         sending = chain.keyForSending(at: second)
         nextChange = second.flatMap { chain.nextChange(after: $0) } ?? .max
-        if let sending, before.map({ $0 != sending }) ?? true {
+        if let sending, before.map({ ($0.key.id, $0.isValid) != (sending.key.id, sending.isValid) }) ?? true {
             news.append(.sending(sending.key, isValid: sending.isValid))
+        }
+        for key in chain.keys {
+            let isAccepted = isAccepted(key, at: now)
+            if let before = acceptance[key.id], before != isAccepted {
+                news.append(.acceptance(key, isAccepted: isAccepted))
+            }
+            acceptance[key.id] = isAccepted
         }
     }
 }

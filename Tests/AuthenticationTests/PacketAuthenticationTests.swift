@@ -233,6 +233,37 @@ struct PacketAuthenticationTests {
         #expect(node.keyStates(at: .zero).map(\.state) == [.sending])
     }
 
+    /// Each change is told once.
+    @Test func changesOfKeysAreNews() {
+        let start: Int64 = 2_000_000_000
+        let old = Self.key(1, send: .init(until: start + 20), accept: .init(until: start + 30))
+        let new = Self.key(2, send: .init(from: start + 10), accept: .init(from: start + 5))
+        var node = Self.make([])
+        node.setClock(.seconds(start), at: .zero)
+        node.configure(KeyChain([old]), at: .zero)
+        #expect(
+            node.takeNews() == [.keys(added: [1], removed: [], changed: []), .sending(old, isValid: true)])
+        node.configure(KeyChain([old, new]), at: .zero)
+        #expect(node.takeNews() == [.keys(added: [2], removed: [], changed: [])])
+        var told: [Int: [AuthenticationNews]] = [:]
+        for second in 1...40 {
+            for _ in 0..<3 {
+                let now = Instant.zero + .seconds(second)
+                _ = node.seal(Self.packet(), policy: .required, from: Self.source, to: Self.group, at: now)
+            }
+            if node.hasNews { told[second] = node.takeNews() }
+        }
+        #expect(
+            told == [
+                5: [.acceptance(new, isAccepted: true)], 10: [.sending(new, isValid: true)],
+                30: [.acceptance(old, isAccepted: false)],
+            ])
+        var changed = new
+        changed.secret = [1]
+        node.configure(KeyChain([changed]), at: .zero + .seconds(41))
+        #expect(node.takeNews() == [.keys(added: [], removed: [1], changed: [2])])
+    }
+
     /// Numbers are used only when they are reserved, and a restart begins above all that were.
     @Test func sequenceNumbersIncreaseOverRestarts() throws {
         var node = PacketAuthentication(functions: toyCryptography, savedSequence: 500)

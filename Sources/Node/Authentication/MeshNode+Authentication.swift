@@ -49,10 +49,21 @@ extension MeshNode {
         if authentication.hasNews { tellAuthenticationNews(at: now) }
     }
 
-    private mutating func tellAuthenticationNews(at now: Instant) {
+    mutating func tellAuthenticationNews(at now: Instant) {
         for news in authentication.takeNews() {
             switch news {
-            case .sending(let key, isValid: true): log(.notice, "OSPF packets are sent with \(key) from now on")
+            case .keys(let added, let removed, let changed):
+                let parts = [(added, "added"), (removed, "removed"), (changed, "changed")].filter { !$0.0.isEmpty }
+                    .map { ids, what in ids.map { "key \($0) \(what)" }.joined(separator: ", ") }
+                let file = configuration.authentication.keyFile.map { "key file \($0) read" } ?? "no key file any more"
+                log(.info, "\(file): \(parts.joined(separator: ", "))")
+            case .acceptance(let key, let isAccepted):
+                log(
+                    .info,
+                    "\(key) is \(isAccepted ? "accepted from now on" : "no longer accepted")\(reason(key.acceptance, at: now))"
+                )
+            case .sending(let key, isValid: true):
+                log(.info, "\(key) is now used to send OSPF packets\(reason(key.sending, at: now))")
             case .sending(let key, isValid: false):
                 log(.warning, "no key is valid for sending; OSPF packets are still sent with \(key)")
             case .peer(let peer, let keyID, let before, let isNew):
@@ -65,6 +76,18 @@ extension MeshNode {
         }
         problems.noteChange(at: now)
         mustSettle = true
+    }
+
+    /// What a period of a key has to do with a change of its use, in parentheses; empty if it has no end on that side.
+    private func reason(_ period: AuthenticationKey.Validity, at now: Instant) -> String {
+        guard let second = authentication.second(at: now) else {
+            return period == .init() ? "" : " (the clock is not set)"
+        }
+        switch period.phase(at: second) {
+        case .early: return period.from.map { " (valid from \(UTC.text($0)))" } ?? ""
+        case .valid: return period.from.map { " (valid since \(UTC.text($0)))" } ?? ""
+        case .over: return period.until.map { " (valid until \(UTC.text($0)))" } ?? ""
+        }
     }
 
     // MARK: Problems
