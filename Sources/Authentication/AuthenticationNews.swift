@@ -4,6 +4,8 @@ public enum AuthenticationNews: Hashable, Sendable {
     case keys(added: [UInt16], removed: [UInt16], changed: [UInt16])
     /// Packets are sent with this key from now on. If it is not valid, no other is either.
     case sending(AuthenticationKey, isValid: Bool)
+    /// Packets on an interface are sent with this key from now on, because a neighbor does so, and the clock is not set.
+    case following(AuthenticationKey, interface: UInt32)
     /// Packets with a key, which was known before, are accepted from now on, or no longer.
     case acceptance(AuthenticationKey, isAccepted: Bool)
     /// The packets of a router come with another key than before; `nil` is without a valid trailer.

@@ -28,8 +28,12 @@ public struct PacketAuthentication: Sendable {
     /// The keys in use.
     public var chain: KeyChain { ring.chain }
 
-    /// The key to send with, and whether it is valid.
+    /// The key to send with where no neighbor is followed, and whether it is valid.
     public var sendingKey: (key: AuthenticationKey, isValid: Bool)? { ring.sending }
+
+    /// Whether keys have times, and the clock is not set. All keys are accepted then, and packets are sent with the newest key that neighbors
+    /// on the port use.
+    public var lacksClock: Bool { ring.lacksClock }
 
     /// The keys with their uses.
     public func keyStates(at now: Instant) -> [(key: AuthenticationKey, state: KeyState)] { ring.states(at: now) }
@@ -40,15 +44,22 @@ public struct PacketAuthentication: Sendable {
     /// The wall clock shows this time since 1970.
     public mutating func setClock(_ time: Duration, at now: Instant) {
         ring.setClock(time, at: now)
+        followNeighbors(at: now)
     }
 
     /// Uses these keys from now on.
     public mutating func configure(_ new: KeyChain, at now: Instant) {
         guard new != ring.chain else { return }
         ring.configure(new, at: now)
+        followNeighbors(at: now)
         if numbers == nil, !new.isEmpty {
             numbers = SequenceNumbers(saved: savedSequence, second: ring.second(at: now))
         }
+    }
+
+    /// Has the keys of neighbors followed, if the clock is needed and not set.
+    private mutating func followNeighbors(at now: Instant) {
+        if ring.lacksClock { ring.follow(peerTable.keyIDs(at: now)) }
     }
 
     // MARK: Sending
@@ -65,11 +76,11 @@ public struct PacketAuthentication: Sendable {
     /// The packet as it is sent: with a trailer, if the policy demands it. `nil` if it cannot be sent, because no sequence number
     /// is reserved yet.
     public mutating func seal(
-        _ octets: [UInt8], policy: AuthenticationPolicy, from source: IPv6Address, to destination: IPv6Address,
-        at now: Instant
+        _ octets: [UInt8], policy: AuthenticationPolicy, on interface: UInt32, from source: IPv6Address,
+        to destination: IPv6Address, at now: Instant
     ) -> [UInt8]? {
         guard policy != .off else { return octets }
-        guard let key = ring.keyForSending(at: now), let packet = TrailedPacket(octets),
+        guard let key = ring.keyForSending(on: interface, at: now), let packet = TrailedPacket(octets),
             octets.count <= Int(UInt16.max) - AuthenticationTrailer.maximumSize, let sequence = numbers?.take()
         else {
             unsent += 1
@@ -166,6 +177,7 @@ public struct PacketAuthentication: Sendable {
     ) {
         if let change = peerTable.accept(key, type, at: source, trailer: trailer, lifetime: lifetime, at: now) {
             ring.news.append(change)
+            followNeighbors(at: now)
         }
         if !strangerTable.isEmpty {
             strangerTable.noteAcceptance(on: key.interface, from: source)

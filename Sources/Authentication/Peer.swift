@@ -27,6 +27,8 @@ public struct Peer: Hashable, Sendable {
     public internal(set) var since: Instant
     /// When the last packet was accepted.
     public internal(set) var lastHeard: Instant
+    /// The dead interval at that time.
+    var lifetime = Duration.zero
     /// The largest sequence number of each packet type (RFC 7166 §4.6), by the type's number.
     var sequences = [UInt64?](repeating: nil, count: 6)
 

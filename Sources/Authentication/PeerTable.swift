@@ -42,8 +42,18 @@ struct PeerTable: Sendable {
         }
         all[key]!.address = source
         all[key]!.lastHeard = now
+        all[key]!.lifetime = lifetime
         if let trailer { all[key]!.sequences[Int(type.rawValue)] = trailer.sequence }
         return news
+    }
+
+    /// The keys that peers use which were heard within the dead interval, by interface.
+    func keyIDs(at now: Instant) -> [UInt32: [UInt16]] {
+        var ids: [UInt32: [UInt16]] = [:]
+        for (key, peer) in all where now - peer.lastHeard < peer.lifetime {
+            if let id = peer.keyID { ids[key.interface, default: []].append(id) }
+        }
+        return ids
     }
 
     /// Forgets a peer without a key, or else the one that was heard longest ago.

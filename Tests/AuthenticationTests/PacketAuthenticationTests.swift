@@ -71,7 +71,7 @@ struct PacketAuthenticationTests {
     static func seal(
         _ octets: [UInt8], by sender: inout PacketAuthentication, _ policy: AuthenticationPolicy = .required
     ) throws -> [UInt8] {
-        let sealed = sender.seal(octets, policy: policy, from: source, to: group, at: .zero)
+        let sealed = sender.seal(octets, policy: policy, on: 3, from: source, to: group, at: .zero)
         return try #require(sealed)
     }
 
@@ -219,18 +219,52 @@ struct PacketAuthenticationTests {
         let old = Self.key(1, send: .init(until: 2_000_000_100))
         let new = Self.key(2, send: .init(from: 2_000_000_050))
         var node = Self.make([old, new])
-        // Without a clock, the newest.
-        #expect(node.sendingKey?.key.id == 2)
+        // Without a clock, the one that begins first.
+        #expect(node.sendingKey?.key.id == 1 && node.lacksClock)
         node.setClock(.zero, at: .zero)
-        #expect(node.sendingKey?.key.id == 2)
+        #expect(node.sendingKey?.key.id == 1 && node.lacksClock)
         node.setClock(.seconds(2_000_000_000), at: .zero)
         #expect(node.sendingKey?.key.id == 1)
-        _ = node.seal(Self.packet(), policy: .required, from: Self.source, to: Self.group, at: .zero + .seconds(51))
+        _ = node.seal(
+            Self.packet(), policy: .required, on: 3, from: Self.source, to: Self.group, at: .zero + .seconds(51))
         #expect(node.sendingKey?.key.id == 2)
         // The last key stays in use when its time is over.
         node.configure(KeyChain([old]), at: .zero + .seconds(200))
         #expect(node.sendingKey?.key.id == 1 && node.sendingKey?.isValid == false)
         #expect(node.keyStates(at: .zero).map(\.state) == [.sending])
+    }
+
+    /// Without a clock, packets on each interface are sent with the newest key that neighbors there use; any key is accepted.
+    @Test func withoutAClockNeighborsAreFollowed() throws {
+        let old = Self.key(1, send: .init(until: 2_000_000_100), accept: .init(until: 2_000_000_200))
+        let new = Self.key(2, send: .init(from: 2_000_000_050), accept: .init(from: 2_000_000_000))
+        var node = Self.make([old, new])
+        func keyID(on interface: UInt32) throws -> UInt16 {
+            let sealed = node.seal(
+                Self.packet(), policy: .required, on: interface, from: Self.source, to: Self.group, at: .zero)
+            let octets = try #require(sealed)
+            return try #require(AuthenticationTrailer(in: octets, at: Self.packet().count)).keyID
+        }
+        #expect(try keyID(on: 3) == 1)
+        _ = node.takeNews()
+        var neighbor = Self.make([new])
+        for _ in 0..<3 { #expect(Self.open(try Self.seal(Self.packet(), by: &neighbor), by: &node) != nil) }
+        #expect(try keyID(on: 3) == 2)
+        #expect(try keyID(on: 4) == 1)
+        #expect(node.takeNews().filter { $0 == .following(new, interface: 3) }.count == 1)
+        #expect(node.keyStates(at: .zero).map(\.state) == [.sending, .sending])
+        // A key that is not in the file any more is not followed, and times count again once the clock is set.
+        node.configure(KeyChain([old]), at: .zero)
+        #expect(try keyID(on: 3) == 1)
+        node.configure(KeyChain([old, new]), at: .zero)
+        #expect(try keyID(on: 3) == 2)
+        node.setClock(.seconds(2_000_000_000), at: .zero)
+        #expect(try keyID(on: 3) == 1)
+        #expect(!node.lacksClock)
+        // Keys without times need no clock: the order of the file counts, whatever neighbors do.
+        var other = Self.make([Self.key(1), Self.key(2)])
+        #expect(Self.open(try Self.seal(Self.packet(), by: &neighbor), by: &other) != nil)
+        #expect(other.keyStates(at: .zero).map(\.state) == [.sending, .accepted] && !other.lacksClock)
     }
 
     /// Each change is told once.
@@ -249,7 +283,7 @@ struct PacketAuthenticationTests {
         for second in 1...40 {
             for _ in 0..<3 {
                 let now = Instant.zero + .seconds(second)
-                _ = node.seal(Self.packet(), policy: .required, from: Self.source, to: Self.group, at: now)
+                _ = node.seal(Self.packet(), policy: .required, on: 3, from: Self.source, to: Self.group, at: now)
             }
             if node.hasNews { told[second] = node.takeNews() }
         }
@@ -268,7 +302,7 @@ struct PacketAuthenticationTests {
     @Test func sequenceNumbersIncreaseOverRestarts() throws {
         var node = PacketAuthentication(functions: toyCryptography, savedSequence: 500)
         node.configure(KeyChain([Self.key(1)]), at: .zero)
-        #expect(node.seal(Self.packet(), policy: .required, from: Self.source, to: Self.group, at: .zero) == nil)
+        #expect(node.seal(Self.packet(), policy: .required, on: 3, from: Self.source, to: Self.group, at: .zero) == nil)
         #expect(node.unsent == 1)
         let reservation = node.takeReservation()
         let end = try #require(reservation)

@@ -31,7 +31,9 @@ extension MeshNode {
         _ octets: [UInt8], on interface: UInt32, from source: IPv6Address, to destination: IPv6Address, at now: Instant
     ) {
         let policy = authenticationPolicy(on: interface)
-        if let sealed = authentication.seal(octets, policy: policy, from: source, to: destination, at: now) {
+        if let sealed = authentication.seal(
+            octets, policy: policy, on: interface, from: source, to: destination, at: now)
+        {
             packets.append(.send(interface: interface, source: source, destination: destination, octets: sealed))
         }
         guard policy != .off else { return }
@@ -64,6 +66,11 @@ extension MeshNode {
                 )
             case .sending(let key, isValid: true):
                 log(.info, "\(key) is now used to send OSPF packets\(reason(key.sending, at: now))")
+            case .following(let key, let interface):
+                log(
+                    .info,
+                    "\(key) is now used to send OSPF packets on \(name(ofInterface: interface)), as a neighbor does (the clock is not set)"
+                )
             case .sending(let key, isValid: false):
                 log(.warning, "no key is valid for sending; OSPF packets are still sent with \(key)")
             case .peer(let peer, let keyID, let before, let isNew):
@@ -106,6 +113,13 @@ extension MeshNode {
                     .authenticationKey, "",
                     "no key of OSPF packets is valid for sending, \(key) is still used although its time is over or has not come",
                     remedy: "add a key to \(configuration.authentication.keyFile ?? "the key file") on all nodes"))
+        }
+        if authentication.lacksClock {
+            found.append(
+                Problem(
+                    .clockNotSet, "",
+                    "the clock is not set, so the times of keys cannot be judged: all keys are accepted, and packets are sent with those of the neighbors",
+                    remedy: "set the clock (timedatectl, an NTP client, the battery of the mainboard)"))
         }
         let strangers = Dictionary(grouping: authentication.recentStrangers(at: now), by: \.interface)
         for (interface, all) in strangers.sorted(by: { $0.key < $1.key }) {
