@@ -117,7 +117,7 @@ public struct PacketAuthentication: Sendable {
                 !packet.isChecksumValid(source: source, destination: destination)
             else { return Self.ignoringTrailer(packet) }
             refusals[.noKeyHere, default: 0] += 1
-            note(packet, from: source, on: interface, .noKeyHere, at: now)
+            note(packet, from: source, on: interface, .noKeyHere, isNeighbor: false, at: now)
             return nil
         }
         let key = Peer.Key(interface: interface, router: packet.routerID)
@@ -127,10 +127,10 @@ public struct PacketAuthentication: Sendable {
             return packet.withoutTrailer(source: source, destination: destination)
         } catch {
             refusals[error, default: 0] += 1
-            let isNeighbor = peerTable.isHeard(key, from: source, lifetime: lifetime, at: now)
+            let isNeighbor = peerTable.isHeard(source, on: interface, at: now)
             guard policy == .optional, error != .replay else {
                 if !isNeighbor || error != .replay {
-                    note(packet, from: source, on: interface, error, at: now)
+                    note(packet, from: source, on: interface, error, isNeighbor: isNeighbor, at: now)
                 }
                 return nil
             }
@@ -180,18 +180,18 @@ public struct PacketAuthentication: Sendable {
             followNeighbors(at: now)
         }
         if !strangerTable.isEmpty {
-            strangerTable.noteAcceptance(on: key.interface, from: source)
+            strangerTable.noteAcceptance(on: key.interface, from: source, lifetime: lifetime)
         }
     }
 
     private mutating func note(
         _ packet: TrailedPacket, from source: IPv6Address, on interface: UInt32, _ refusal: AuthenticationRefusal,
-        at now: Instant
+        isNeighbor: Bool, at now: Instant
     ) {
         let trailer = packet.hasTrailer ? AuthenticationTrailer(in: packet.octets, at: packet.trailerOffset) : nil
         let isNew = strangerTable.note(
             interface, source, packet.routerID, keyID: trailer?.isHMAC == true ? trailer?.keyID : nil, refusal,
-            at: now)
+            isNeighbor: isNeighbor, at: now)
         if isNew { ring.news.append(.stranger) }
     }
 
@@ -203,7 +203,7 @@ public struct PacketAuthentication: Sendable {
     /// Refused senders, the first ones first.
     public var strangers: [Stranger] { strangerTable.all }
 
-    /// Strangers that were heard lately.
+    /// Strangers that were heard lately, but for neighbors of which a few damaged packets were refused.
     public func recentStrangers(at now: Instant) -> [Stranger] { strangerTable.recent(at: now) }
 
     // MARK: News

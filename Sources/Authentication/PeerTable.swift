@@ -8,9 +8,12 @@ struct PeerTable: Sendable {
 
     static let most = 1024
 
-    /// Whether packets of a peer have come from an address within the dead interval.
-    func isHeard(_ key: Peer.Key, from source: IPv6Address, lifetime: Duration, at now: Instant) -> Bool {
-        all[key].map { $0.address == source && now - $0.lastHeard < lifetime } ?? false
+    /// Whether packets from an address were accepted within the dead interval, whatever router ID they have.
+    func isHeard(_ address: IPv6Address, on interface: UInt32, at now: Instant) -> Bool {
+        all.contains {
+            $0.key.interface == interface && $0.value.address == address
+                && now - $0.value.lastHeard < $0.value.lifetime
+        }
     }
 
     /// Whether a sequence number is not larger than that of an earlier packet of the type. After a dead interval without packets, a

@@ -15,6 +15,11 @@ public struct Stranger: Hashable, Sendable {
     public internal(set) var last: Instant
     /// The number of its packets.
     public internal(set) var packets: UInt64 = 0
+    /// Whether packets were refused while others from the address were accepted.
+    public internal(set) var isAlsoNeighbor = false
+    /// For how long it must be quiet before it is forgotten.
+    var quietTime = StrangerTable.lifetime
+
     init(
         interface: UInt32, address: IPv6Address, routerID: RouterID, refusal: AuthenticationRefusal, at now: Instant
     ) {
@@ -25,6 +30,11 @@ public struct Stranger: Hashable, Sendable {
         first = now
         last = now
     }
+
+    func isForgotten(at now: Instant) -> Bool { now - last >= quietTime }
+
+    /// Whether people should know of it.
+    var isNotable: Bool { !isAlsoNeighbor || packets >= StrangerTable.fewestOfANeighbor }
 }
 
 /// Why a packet is not authentic.

@@ -343,9 +343,47 @@ struct PacketAuthenticationTests {
                 from: IPv6Address(high: Self.source.high, low: UInt64(number + 2)), to: Self.group,
                 lifetime: Self.dead, at: .zero)
         }
-        #expect(receiver.strangers.count == StrangerTable.most && receiver.peers.count == 1)
+        #expect(receiver.strangers.count == StrangerTable.mostOnAnInterface && receiver.peers.count == 1)
         #expect(receiver.strangers.first?.address == IPv6Address("fe80::2"))
         #expect(receiver.recentStrangers(at: .zero + StrangerTable.lifetime).isEmpty)
+        // Those on other interfaces are not hidden, and there is a bound on them all.
+        for interface in 4..<UInt32(104) {
+            for number in 0..<20 {
+                _ = receiver.open(
+                    Self.packet(), policy: .required, on: interface,
+                    from: IPv6Address(high: Self.source.high, low: UInt64(number + 2)), to: Self.group,
+                    lifetime: Self.dead, at: .zero)
+            }
+        }
+        #expect(receiver.strangers.count == StrangerTable.most)
+        #expect(Set(receiver.strangers.map(\.interface)).count == StrangerTable.most / StrangerTable.mostOnAnInterface)
+    }
+
+    /// A stranger that gets the key is none after a dead interval. One whose packets are refused and accepted by turns stays one.
+    @Test func strangersStayUntilTheyAreQuiet() throws {
+        var receiver = Self.make([Self.key(1)])
+        var sender = Self.make([Self.key(1)])
+        func count(_ second: Int) -> Int { receiver.recentStrangers(at: .zero + .seconds(second)).count }
+        _ = Self.open(Self.packet(), by: &receiver)
+        #expect(count(0) == 1 && receiver.takeNews().contains(.stranger))
+        #expect(count(119) == 1)
+        for second in 1...5 {
+            #expect(
+                Self.open(try Self.seal(Self.packet(), by: &sender), by: &receiver, at: .zero + .seconds(second)) != nil
+            )
+        }
+        #expect(count(3) == 1 && count(4) == 0)
+        _ = receiver.takeNews()
+        // A damaged packet of a neighbor is no news, but some within the time are, once.
+        for second in 5..<65 {
+            _ = Self.open(Self.packet(), by: &receiver, at: .zero + .seconds(second))
+            #expect(
+                Self.open(try Self.seal(Self.packet(), by: &sender), by: &receiver, at: .zero + .seconds(second)) != nil
+            )
+            #expect(count(second) == (second < 7 ? 0 : 1))
+        }
+        #expect(receiver.takeNews() == [.stranger])
+        #expect(count(64 + 119) == 1 && count(64 + 120) == 0)
     }
 
     /// Random and damaged octets are refused, and never stop the program.

@@ -7,13 +7,15 @@ import Timing
 
 @testable import Simulation
 
-/// How often each node gives each warning. Networks run on one thread.
+/// How often each node gives each warning, and says that a problem is resolved. Networks run on one thread.
 private final class WarningCounter: @unchecked Sendable {
     var counts: [String: Int] = [:]
+    var resolved = 0
 
     func note(_ event: TraceEvent) {
-        guard case .effect(let node, .log(.warning, let text, _)) = event else { return }
-        counts["\(node): \(text)", default: 0] += 1
+        guard case .effect(let node, .log(let level, let text, _)) = event else { return }
+        if level == .warning { counts["\(node): \(text)", default: 0] += 1 }
+        if text.hasPrefix("resolved: ") { resolved += 1 }
     }
 }
 
@@ -100,6 +102,35 @@ private final class WarningCounter: @unchecked Sendable {
         _ = Self.ringByTime(wallClock: Self.start - 86400, warnings: warnings)
         #expect(!warnings.counts.isEmpty)
         #expect(warnings.counts.values.allSatisfy { $0 == 1 }, "\(warnings.counts)")
+    }
+
+    /// Somebody whose packets are refused is one problem for as long as the packets come, also if they come from the address of a neighbor.
+    @Test(arguments: [Forgery.stranger, .impostor, .wrongKey]) func aStrangerIsOneProblem(forgery: Forgery) {
+        var network = Self.ring([])
+        let warnings = WarningCounter()
+        network.observer = { _, event in warnings.note(event) }
+        for _ in 0..<60 {
+            network.schedule(.forge(link: 0, end: 0, forgery), at: network.now)
+            network.run(for: .seconds(5))
+        }
+        #expect(warnings.counts.count == 1 && warnings.counts.values.allSatisfy { $0 == 1 }, "\(warnings.counts)")
+        #expect(warnings.resolved == 0)
+        let remedy = forgery == .impostor ? "somebody else sends them" : "give it the key if it belongs to the mesh"
+        #expect(warnings.counts.keys.allSatisfy { $0.contains(remedy) }, "\(warnings.counts)")
+        network.run(for: .seconds(180))
+        #expect(warnings.resolved == 1 && warnings.counts.count == 1)
+    }
+
+    /// A damaged packet of a neighbor now and then is none.
+    @Test func damagedPacketsOfANeighborAreNoProblem() {
+        var network = Self.ring([])
+        let warnings = WarningCounter()
+        network.observer = { _, event in warnings.note(event) }
+        for _ in 0..<10 {
+            network.schedule(.forge(link: 0, end: 0, .changed), at: network.now)
+            network.run(for: .seconds(130))
+        }
+        #expect(warnings.counts == [:] && warnings.resolved == 0)
     }
 
     @Test(arguments: Forgery.allCases)

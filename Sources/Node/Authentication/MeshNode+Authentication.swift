@@ -123,16 +123,7 @@ extension MeshNode {
         }
         let strangers = Dictionary(grouping: authentication.recentStrangers(at: now), by: \.interface)
         for (interface, all) in strangers.sorted(by: { $0.key < $1.key }) {
-            let first = all[0]
-            let port = name(ofInterface: interface)
-            let more = all.count > 1 ? " and \(all.count - 1) more" : ""
-            found.append(
-                Problem(
-                    .unauthenticRouter, port,
-                    "a router \(first.refusal.manner) on \(port) is refused: \(first.address), router ID \(label(of: first.routerID))\(more)",
-                    remedy: first.refusal == .noKeyHere
-                        ? "this node does not: give it the key (auth.keys), and remove auth: off from the rule of \(port)"
-                        : "give it the key if it belongs to the mesh; see meshctl auth", since: first.first))
+            found.append(problem(of: all, on: interface))
         }
         for (peer, state) in authentication.peers.sorted(by: { $0.key < $1.key })
         where state.keyID == nil && router?.hasNeighbor(peer.router, on: peer.interface) == true {
@@ -145,17 +136,41 @@ extension MeshNode {
         }
         return found
     }
+
+    /// The one problem of all strangers on a port.
+    private func problem(of strangers: [Stranger], on interface: UInt32) -> Problem {
+        let first = strangers[0]
+        let port = name(ofInterface: interface)
+        let more = strangers.count > 1 ? " and \(strangers.count - 1) more" : ""
+        let who = label(of: first.routerID)
+        let isNeighbor = first.isAlsoNeighbor && router?.hasNeighbor(first.routerID, on: interface) == true
+        let remedy =
+            switch first.refusal {
+            case .noKeyHere:
+                "this node does not: give it the key (auth.keys), and remove auth: off from the rule of \(port)"
+            case .invalidKey: "compare the clocks of both nodes, and the times of the key; see meshctl auth"
+            case .missing, .malformed, .type, .unknownKey, .digest, .replay:
+                isNeighbor
+                    ? "they were damaged on the way, or somebody else sends them, or it has other keys; see meshctl auth"
+                    : "give it the key if it belongs to the mesh; see meshctl auth"
+            }
+        let text =
+            isNeighbor
+            ? "packets \(first.manner) from the address of the neighbor \(who) on \(port) are refused: \(first.address)"
+            : "a router \(first.manner) on \(port) is refused: \(first.address), router ID \(who)"
+        return Problem(.unauthenticRouter, port, text + more, remedy: remedy, since: first.first)
+    }
 }
 
-extension AuthenticationRefusal {
-    /// How a packet comes, as text.
-    var manner: String {
-        switch self {
+extension Stranger {
+    /// How its last packet came, as text.
+    fileprivate var manner: String {
+        switch refusal {
         case .missing: "without our key"
         case .malformed: "with a malformed authentication trailer"
         case .type: "with an unknown authentication type"
-        case .unknownKey: "with a key that we do not have"
-        case .invalidKey: "with a key that is not valid now"
+        case .unknownKey: "with key \(keyID ?? 0) (which we do not have)"
+        case .invalidKey: "with key \(keyID ?? 0) (which is not valid now)"
         case .digest: "with a wrong key"
         case .replay: "that repeats old packets"
         case .noKeyHere: "that authenticates its packets"
