@@ -45,6 +45,22 @@ public struct AuthenticationKey: Hashable, Sendable {
         public func contains(_ second: Int64) -> Bool {
             from.map { $0 <= second } ?? true && until.map { second < $0 } ?? true
         }
+
+        /// Where a second lies.
+        public enum Phase: Hashable, Sendable {
+            /// Before the period, which begins after this number of seconds.
+            case early(Int64)
+            /// Within the period, which ends after this number of seconds; `nil` if it never does.
+            case valid(Int64?)
+            /// After the period, which was over this number of seconds ago.
+            case over(Int64)
+        }
+
+        public func phase(at second: Int64) -> Phase {
+            if let from, second < from { return .early(from - second) }
+            guard let until else { return .valid(nil) }
+            return second < until ? .valid(until - second) : .over(second - until)
+        }
     }
 }
 

@@ -16,27 +16,43 @@ public struct KeyChain: Hashable, Sendable {
 
     public var isEmpty: Bool { keys.isEmpty }
 
+    /// Whether a key has times, so that a clock is needed.
+    public var hasTimes: Bool { keys.contains { $0.sending != .init() || $0.acceptance != .init() } }
+
+    /// Whether which key to send with depends on the clock.
+    var needsClockForSending: Bool { keys.count > 1 && keys.contains { $0.sending != .init() } }
+
     /// The key to send with, and whether it is valid. Of the valid ones it is the one whose time began last, and of those that began at the
     /// same time the first. If the last one is no longer valid, it stays in use (RFC 7166 §3: packets are never sent without). `second`
-    /// is `nil` if the clock is not set: times then mean nothing, and the key that began last is taken as the newest.
+    /// is `nil` if the clock is not set: then it is the key whose time begins first, on which all nodes without a clock agree.
     func keyForSending(at second: Int64?) -> (key: AuthenticationKey, isValid: Bool)? {
-        let valid = second.map { second in keys.filter { $0.sending.contains(second) } } ?? keys
-        if let key = Self.first(valid, by: { $0.sending.from ?? .min }) { return (key, true) }
-        return Self.first(keys, by: { $0.sending.until ?? .max }).map { ($0, false) }
+        guard let second else {
+            return Self.best(keys) { ($0.sending.from ?? .min) < ($1.sending.from ?? .min) }.map { ($0, true) }
+        }
+        if let key = newest(of: keys.filter { $0.sending.contains(second) }) { return (key, true) }
+        return Self.best(keys) { ($0.sending.until ?? .max) > ($1.sending.until ?? .max) }.map { ($0, false) }
     }
 
-    /// The first of the keys with the largest value.
-    private static func first(
-        _ keys: [AuthenticationKey], by value: (AuthenticationKey) -> Int64
+    /// The first of the keys with these identifiers whose time began last.
+    func newest(of ids: [UInt16]) -> AuthenticationKey? { newest(of: keys.filter { ids.contains($0.id) }) }
+
+    private func newest(of keys: [AuthenticationKey]) -> AuthenticationKey? {
+        Self.best(keys) { ($0.sending.from ?? .min) > ($1.sending.from ?? .min) }
+    }
+
+    /// The first of the keys than which no other is better.
+    private static func best(
+        _ keys: [AuthenticationKey], _ isBetter: (AuthenticationKey, AuthenticationKey) -> Bool
     ) -> AuthenticationKey? {
         var best: AuthenticationKey?
-        for key in keys where best.map({ value($0) < value(key) }) ?? true { best = key }
+        for key in keys where best.map({ isBetter(key, $0) }) ?? true { best = key }
         return best
     }
 
-    /// When ``keyForSending(at:)`` may change next; `nil` if it does not.
+    /// When the next key begins or ceases to be used or accepted; `nil` if none does.
     func nextChange(after second: Int64) -> Int64? {
-        keys.flatMap { [$0.sending.from, $0.sending.until] }.compactMap(\.self).filter { $0 > second }.min()
+        keys.flatMap { [$0.sending.from, $0.sending.until, $0.acceptance.from, $0.acceptance.until] }
+            .compactMap(\.self).filter { $0 > second }.min()
     }
 }
 

@@ -27,6 +27,8 @@ public struct Peer: Hashable, Sendable {
     public internal(set) var since: Instant
     /// When the last packet was accepted.
     public internal(set) var lastHeard: Instant
+    /// The dead interval at that time.
+    var lifetime = Duration.zero
     /// The largest sequence number of each packet type (RFC 7166 §4.6), by the type's number.
     var sequences = [UInt64?](repeating: nil, count: 6)
 
@@ -38,38 +40,4 @@ public struct Peer: Hashable, Sendable {
     }
 
     func sequence(of type: PacketType) -> UInt64? { sequences[Int(type.rawValue)] }
-}
-
-/// A sender whose packets are refused.
-public struct Stranger: Hashable, Sendable {
-    public var interface: UInt32
-    public var address: IPv6Address
-    /// The router ID in its last packet, which nobody vouches for.
-    public internal(set) var routerID: RouterID
-    /// Why its last packet was refused.
-    public internal(set) var refusal: AuthenticationRefusal
-    public internal(set) var first: Instant
-    public internal(set) var last: Instant
-    /// The number of its packets.
-    public internal(set) var packets: UInt64
-}
-
-/// Why a packet is not authentic.
-public enum AuthenticationRefusal: String, Error, Hashable, Sendable, CaseIterable {
-    /// It has no trailer.
-    case missing
-    /// The AT-bit and the presence of a trailer disagree, or a length is wrong.
-    case malformed
-    /// The authentication type is not 1.
-    case type
-    /// We do not have the key.
-    case unknownKey
-    /// We have the key, and it is not valid now.
-    case invalidKey
-    /// The authentication data are wrong: another secret, or a changed packet.
-    case digest
-    /// The sequence number is not larger than that of an earlier packet of the type: a packet that was sent again.
-    case replay
-    /// This node does not authenticate packets on the port, and the sender leaves out the checksum, because all others need its key (RFC 7166 §4.2).
-    case noKeyHere
 }

@@ -3,13 +3,21 @@ import ControlAPI
 
 /// A command that shows a list.
 protocol ListCommand: ParsableCommand {
-    associatedtype Item: ListItem & Tabular
+    associatedtype Item: ListItem
     var agent: AgentOptions { get }
     var options: OutputOptions { get }
     /// The path of the request, with its query.
     var path: String { get }
     /// What is said instead of a table without rows; `nil` for nothing.
     static var meaningOfEmpty: String? { get }
+    /// The list for people.
+    func text(of items: [Item]) -> String
+}
+
+extension ListCommand where Item: Tabular {
+    func text(of items: [Item]) -> String {
+        Item.table(items, wide: options.output == .wide).text(headers: !options.noHeaders)
+    }
 }
 
 extension ListCommand {
@@ -19,7 +27,7 @@ extension ListCommand {
         try options.repeatedly {
             try options.text(try agent.get(path), as: ListDocument<Item>.self) { document in
                 if document.items.isEmpty, !options.noHeaders, let meaning = Self.meaningOfEmpty { return meaning }
-                return Item.table(document.items, wide: options.output == .wide).text(headers: !options.noHeaders)
+                return text(of: document.items)
             }
         }
     }
@@ -67,11 +75,12 @@ struct VIPsCommand: ListCommand {
 struct AuthenticationCommand: ListCommand {
     typealias Item = Authentication
     static let configuration = CommandConfiguration(
-        commandName: "auth", abstract: "Show keys in use (never secrets), who uses which, and who is refused.")
+        commandName: "auth",
+        abstract: "Show keys (never secrets) and when they are valid, who uses which, and who is refused.")
     @OptionGroup var agent: AgentOptions
     @OptionGroup var options: OutputOptions
     var path: String { "/v1/auth" }
-    static var meaningOfEmpty: String? { "OSPF packets are not authenticated: this node has no keys (auth.keys)." }
+    func text(of items: [Authentication]) -> String { Authentication.text(items, headers: !options.noHeaders) }
 }
 
 struct RoutesCommand: ParsableCommand {

@@ -23,6 +23,7 @@ extension MeshNode {
             waiting.isEmpty
                 ? "configuration reloaded"
                 : "configuration reloaded; takes effect at the next start: \(waiting.joined(separator: ", "))")
+        if authentication.hasNews { tellAuthenticationNews(at: now) }
         refreshPorts(at: now)
         // What a port can do now is what it is meant to do.
         for port in quality.cables.keys { quality.update(port) { $0.acceptSpeed() } }

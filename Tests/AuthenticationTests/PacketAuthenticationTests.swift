@@ -71,7 +71,7 @@ struct PacketAuthenticationTests {
     static func seal(
         _ octets: [UInt8], by sender: inout PacketAuthentication, _ policy: AuthenticationPolicy = .required
     ) throws -> [UInt8] {
-        let sealed = sender.seal(octets, policy: policy, from: source, to: group, at: .zero)
+        let sealed = sender.seal(octets, policy: policy, on: 3, from: source, to: group, at: .zero)
         return try #require(sealed)
     }
 
@@ -219,13 +219,14 @@ struct PacketAuthenticationTests {
         let old = Self.key(1, send: .init(until: 2_000_000_100))
         let new = Self.key(2, send: .init(from: 2_000_000_050))
         var node = Self.make([old, new])
-        // Without a clock, the newest.
-        #expect(node.sendingKey?.key.id == 2)
+        // Without a clock, the one that begins first.
+        #expect(node.sendingKey?.key.id == 1 && node.lacksClock)
         node.setClock(.zero, at: .zero)
-        #expect(node.sendingKey?.key.id == 2)
+        #expect(node.sendingKey?.key.id == 1 && node.lacksClock)
         node.setClock(.seconds(2_000_000_000), at: .zero)
         #expect(node.sendingKey?.key.id == 1)
-        _ = node.seal(Self.packet(), policy: .required, from: Self.source, to: Self.group, at: .zero + .seconds(51))
+        _ = node.seal(
+            Self.packet(), policy: .required, on: 3, from: Self.source, to: Self.group, at: .zero + .seconds(51))
         #expect(node.sendingKey?.key.id == 2)
         // The last key stays in use when its time is over.
         node.configure(KeyChain([old]), at: .zero + .seconds(200))
@@ -233,11 +234,75 @@ struct PacketAuthenticationTests {
         #expect(node.keyStates(at: .zero).map(\.state) == [.sending])
     }
 
+    /// Without a clock, packets on each interface are sent with the newest key that neighbors there use; any key is accepted.
+    @Test func withoutAClockNeighborsAreFollowed() throws {
+        let old = Self.key(1, send: .init(until: 2_000_000_100), accept: .init(until: 2_000_000_200))
+        let new = Self.key(2, send: .init(from: 2_000_000_050), accept: .init(from: 2_000_000_000))
+        var node = Self.make([old, new])
+        func keyID(on interface: UInt32) throws -> UInt16 {
+            let sealed = node.seal(
+                Self.packet(), policy: .required, on: interface, from: Self.source, to: Self.group, at: .zero)
+            let octets = try #require(sealed)
+            return try #require(AuthenticationTrailer(in: octets, at: Self.packet().count)).keyID
+        }
+        #expect(try keyID(on: 3) == 1)
+        _ = node.takeNews()
+        var neighbor = Self.make([new])
+        for _ in 0..<3 { #expect(Self.open(try Self.seal(Self.packet(), by: &neighbor), by: &node) != nil) }
+        #expect(try keyID(on: 3) == 2)
+        #expect(try keyID(on: 4) == 1)
+        #expect(node.takeNews().filter { $0 == .following(new, interface: 3) }.count == 1)
+        #expect(node.keyStates(at: .zero).map(\.state) == [.sending, .sending])
+        // A key that is not in the file any more is not followed, and times count again once the clock is set.
+        node.configure(KeyChain([old]), at: .zero)
+        #expect(try keyID(on: 3) == 1)
+        node.configure(KeyChain([old, new]), at: .zero)
+        #expect(try keyID(on: 3) == 2)
+        node.setClock(.seconds(2_000_000_000), at: .zero)
+        #expect(try keyID(on: 3) == 1)
+        #expect(!node.lacksClock)
+        // Keys without times need no clock: the order of the file counts, whatever neighbors do.
+        var other = Self.make([Self.key(1), Self.key(2)])
+        #expect(Self.open(try Self.seal(Self.packet(), by: &neighbor), by: &other) != nil)
+        #expect(other.keyStates(at: .zero).map(\.state) == [.sending, .accepted] && !other.lacksClock)
+    }
+
+    /// Each change is told once.
+    @Test func changesOfKeysAreNews() {
+        let start: Int64 = 2_000_000_000
+        let old = Self.key(1, send: .init(until: start + 20), accept: .init(until: start + 30))
+        let new = Self.key(2, send: .init(from: start + 10), accept: .init(from: start + 5))
+        var node = Self.make([])
+        node.setClock(.seconds(start), at: .zero)
+        node.configure(KeyChain([old]), at: .zero)
+        #expect(
+            node.takeNews() == [.keys(added: [1], removed: [], changed: []), .sending(old, isValid: true)])
+        node.configure(KeyChain([old, new]), at: .zero)
+        #expect(node.takeNews() == [.keys(added: [2], removed: [], changed: [])])
+        var told: [Int: [AuthenticationNews]] = [:]
+        for second in 1...40 {
+            for _ in 0..<3 {
+                let now = Instant.zero + .seconds(second)
+                _ = node.seal(Self.packet(), policy: .required, on: 3, from: Self.source, to: Self.group, at: now)
+            }
+            if node.hasNews { told[second] = node.takeNews() }
+        }
+        #expect(
+            told == [
+                5: [.acceptance(new, isAccepted: true)], 10: [.sending(new, isValid: true)],
+                30: [.acceptance(old, isAccepted: false)],
+            ])
+        var changed = new
+        changed.secret = [1]
+        node.configure(KeyChain([changed]), at: .zero + .seconds(41))
+        #expect(node.takeNews() == [.keys(added: [], removed: [1], changed: [2])])
+    }
+
     /// Numbers are used only when they are reserved, and a restart begins above all that were.
     @Test func sequenceNumbersIncreaseOverRestarts() throws {
         var node = PacketAuthentication(functions: toyCryptography, savedSequence: 500)
         node.configure(KeyChain([Self.key(1)]), at: .zero)
-        #expect(node.seal(Self.packet(), policy: .required, from: Self.source, to: Self.group, at: .zero) == nil)
+        #expect(node.seal(Self.packet(), policy: .required, on: 3, from: Self.source, to: Self.group, at: .zero) == nil)
         #expect(node.unsent == 1)
         let reservation = node.takeReservation()
         let end = try #require(reservation)
@@ -278,9 +343,47 @@ struct PacketAuthenticationTests {
                 from: IPv6Address(high: Self.source.high, low: UInt64(number + 2)), to: Self.group,
                 lifetime: Self.dead, at: .zero)
         }
-        #expect(receiver.strangers.count == PacketAuthentication.mostStrangers && receiver.peers.count == 1)
+        #expect(receiver.strangers.count == StrangerTable.mostOnAnInterface && receiver.peers.count == 1)
         #expect(receiver.strangers.first?.address == IPv6Address("fe80::2"))
-        #expect(receiver.recentStrangers(at: .zero + PacketAuthentication.strangerLifetime).isEmpty)
+        #expect(receiver.recentStrangers(at: .zero + StrangerTable.lifetime).isEmpty)
+        // Those on other interfaces are not hidden, and there is a bound on them all.
+        for interface in 4..<UInt32(104) {
+            for number in 0..<20 {
+                _ = receiver.open(
+                    Self.packet(), policy: .required, on: interface,
+                    from: IPv6Address(high: Self.source.high, low: UInt64(number + 2)), to: Self.group,
+                    lifetime: Self.dead, at: .zero)
+            }
+        }
+        #expect(receiver.strangers.count == StrangerTable.most)
+        #expect(Set(receiver.strangers.map(\.interface)).count == StrangerTable.most / StrangerTable.mostOnAnInterface)
+    }
+
+    /// A stranger that gets the key is none after a dead interval. One whose packets are refused and accepted by turns stays one.
+    @Test func strangersStayUntilTheyAreQuiet() throws {
+        var receiver = Self.make([Self.key(1)])
+        var sender = Self.make([Self.key(1)])
+        func count(_ second: Int) -> Int { receiver.recentStrangers(at: .zero + .seconds(second)).count }
+        _ = Self.open(Self.packet(), by: &receiver)
+        #expect(count(0) == 1 && receiver.takeNews().contains(.stranger))
+        #expect(count(119) == 1)
+        for second in 1...5 {
+            #expect(
+                Self.open(try Self.seal(Self.packet(), by: &sender), by: &receiver, at: .zero + .seconds(second)) != nil
+            )
+        }
+        #expect(count(3) == 1 && count(4) == 0)
+        _ = receiver.takeNews()
+        // A damaged packet of a neighbor is no news, but some within the time are, once.
+        for second in 5..<65 {
+            _ = Self.open(Self.packet(), by: &receiver, at: .zero + .seconds(second))
+            #expect(
+                Self.open(try Self.seal(Self.packet(), by: &sender), by: &receiver, at: .zero + .seconds(second)) != nil
+            )
+            #expect(count(second) == (second < 7 ? 0 : 1))
+        }
+        #expect(receiver.takeNews() == [.stranger])
+        #expect(count(64 + 119) == 1 && count(64 + 120) == 0)
     }
 
     /// Random and damaged octets are refused, and never stop the program.

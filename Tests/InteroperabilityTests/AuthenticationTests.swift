@@ -105,7 +105,8 @@ extension Interoperability {
             try withKeys(["n1"], [key], .pair(Self.agent("n1"), Self.peer(other, wrong))) { lab in
                 try eventually {
                     let refused = try auth(lab, of: "n1").filter { $0.kind == "refused" }
-                    return refused.map(\.state) == ["digest"] && (refused[0].packets ?? 0) > 5 ? nil : "\(refused)"
+                    let isTold = refused.map(\.state) == ["digest"] && refused.map(\.key) == [7]
+                    return isTold && (refused[0].packets ?? 0) > 5 ? nil : "\(refused)"
                 }
                 #expect(try lab.neighbors(of: "n1").isEmpty)
                 // Once the secret is right, it joins.
@@ -141,7 +142,12 @@ extension Interoperability {
                     return neighbors.count == 6 && neighbors.allSatisfy { $0.key == 2 } ? nil : "\(neighbors)"
                 }
                 #expect(try names.map { try lab.list(Neighbor.self, of: $0).map(\.stateChanges) } == changes)
-                for name in names { #expect(try auth(lab, of: name).allSatisfy { $0.kind != "refused" }) }
+                for name in names {
+                    let list = try auth(lab, of: name)
+                    #expect(list.allSatisfy { $0.kind != "refused" })
+                    #expect(list[0].kind == "policy" && list[0].state == "required")
+                    #expect(list[0].file == Self.keyFile(name))
+                }
             }
         }
 

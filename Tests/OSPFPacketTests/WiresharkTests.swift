@@ -54,6 +54,35 @@ import Testing
         #expect(try Self.faults(in: [octets]).contains { $0.contains("Checksum") })
     }
 
+    /// Packets of all types with a trailer of each size that there is, without a checksum, as where packets must be authentic: with one, tshark
+    /// wants it to cover the trailer. It does not have the key, so the authentication data are any octets; and it shows a trailer only
+    /// where the AT-bit announces it.
+    @Test(arguments: [20, 32, 48, 64]) func tsharkReadsAuthenticationTrailers(size: Int) throws {
+        let data = (0..<size).map { UInt8($0 * 3 + 1) }
+        let packets = Self.packets(seed: 0)
+        let octets = try packets.enumerated().map { index, packet in
+            let plain = packet.encode(source: Self.source, destination: Self.destination)
+            var octets = try #require(TrailedPacket(plain)).announcingTrailer(
+                withChecksum: false, source: Self.source, destination: Self.destination)
+            AuthenticationTrailer(keyID: 0x1234, sequence: 1 << 40 + UInt64(index), dataSize: size)
+                .encode(into: &octets)
+            return octets + data
+        }
+        #expect(try Self.faults(in: octets) == [])
+        let names = ["auth_type", "auth_data_len", "reserved", "sa_id", "crypto_seq_nbr", "auth_data"]
+        let text = try Wireshark.read(
+            octets, from: Self.source, to: Self.destination,
+            arguments: ["-T", "fields"] + names.flatMap { ["-e", "ospf.at.\($0)"] })
+        let rows = text.split(separator: "\n").map { $0.split(separator: "\t").map(String.init) }
+        try #require(rows.count == packets.count)
+        let hex = data.map { String(format: "%02x", $0) }.joined()
+        for (index, packet) in packets.enumerated() {
+            let hasOptions = [.hello, .databaseDescription].contains(packet.body.type)
+            let fields = ["1", "\(size + 16)", "0x0000", "0x1234", "\(1 << 40 + UInt64(index))", hex]
+            #expect(rows[index] == (hasOptions ? fields : []))
+        }
+    }
+
     /// Compares the packet and LSA headers of all packets, and metrics and prefixes of the update (packet 3).
     @Test(arguments: 0..<2)
     func tsharkReadsTheSameFields(seed: UInt64) throws {

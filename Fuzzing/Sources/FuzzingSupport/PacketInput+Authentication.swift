@@ -26,7 +26,7 @@ extension PacketInput {
         precondition(open(octets, .required) == nil)
         guard let packet = TrailedPacket(octets), !packet.hasTrailer,
             let sealed = authentication.seal(
-                octets, policy: .required, from: Self.source, to: .allSPFRouters, at: .zero)
+                octets, policy: .required, on: 1, from: Self.source, to: .allSPFRouters, at: .zero)
         else { return }
         let plain = packet.withoutTrailer(source: Self.source, destination: .allSPFRouters)
         // Any change, and a second time.

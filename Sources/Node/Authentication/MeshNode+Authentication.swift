@@ -31,7 +31,9 @@ extension MeshNode {
         _ octets: [UInt8], on interface: UInt32, from source: IPv6Address, to destination: IPv6Address, at now: Instant
     ) {
         let policy = authenticationPolicy(on: interface)
-        if let sealed = authentication.seal(octets, policy: policy, from: source, to: destination, at: now) {
+        if let sealed = authentication.seal(
+            octets, policy: policy, on: interface, from: source, to: destination, at: now)
+        {
             packets.append(.send(interface: interface, source: source, destination: destination, octets: sealed))
         }
         guard policy != .off else { return }
@@ -49,10 +51,26 @@ extension MeshNode {
         if authentication.hasNews { tellAuthenticationNews(at: now) }
     }
 
-    private mutating func tellAuthenticationNews(at now: Instant) {
+    mutating func tellAuthenticationNews(at now: Instant) {
         for news in authentication.takeNews() {
             switch news {
-            case .sending(let key, isValid: true): log(.notice, "OSPF packets are sent with \(key) from now on")
+            case .keys(let added, let removed, let changed):
+                let parts = [(added, "added"), (removed, "removed"), (changed, "changed")].filter { !$0.0.isEmpty }
+                    .map { ids, what in ids.map { "key \($0) \(what)" }.joined(separator: ", ") }
+                let file = configuration.authentication.keyFile.map { "key file \($0) read" } ?? "no key file any more"
+                log(.info, "\(file): \(parts.joined(separator: ", "))")
+            case .acceptance(let key, let isAccepted):
+                log(
+                    .info,
+                    "\(key) is \(isAccepted ? "accepted from now on" : "no longer accepted")\(reason(key.acceptance, at: now))"
+                )
+            case .sending(let key, isValid: true):
+                log(.info, "\(key) is now used to send OSPF packets\(reason(key.sending, at: now))")
+            case .following(let key, let interface):
+                log(
+                    .info,
+                    "\(key) is now used to send OSPF packets on \(name(ofInterface: interface)), as a neighbor does (the clock is not set)"
+                )
             case .sending(let key, isValid: false):
                 log(.warning, "no key is valid for sending; OSPF packets are still sent with \(key)")
             case .peer(let peer, let keyID, let before, let isNew):
@@ -65,6 +83,18 @@ extension MeshNode {
         }
         problems.noteChange(at: now)
         mustSettle = true
+    }
+
+    /// What a period of a key has to do with a change of its use, in parentheses; empty if it has no end on that side.
+    private func reason(_ period: AuthenticationKey.Validity, at now: Instant) -> String {
+        guard let second = authentication.second(at: now) else {
+            return period == .init() ? "" : " (the clock is not set)"
+        }
+        switch period.phase(at: second) {
+        case .early: return period.from.map { " (valid from \(UTC.text($0)))" } ?? ""
+        case .valid: return period.from.map { " (valid since \(UTC.text($0)))" } ?? ""
+        case .over: return period.until.map { " (valid until \(UTC.text($0)))" } ?? ""
+        }
     }
 
     // MARK: Problems
@@ -84,18 +114,16 @@ extension MeshNode {
                     "no key of OSPF packets is valid for sending, \(key) is still used although its time is over or has not come",
                     remedy: "add a key to \(configuration.authentication.keyFile ?? "the key file") on all nodes"))
         }
-        let strangers = Dictionary(grouping: authentication.recentStrangers(at: now), by: \.interface)
-        for (interface, all) in strangers.sorted(by: { $0.key < $1.key }) {
-            let first = all[0]
-            let port = name(ofInterface: interface)
-            let more = all.count > 1 ? " and \(all.count - 1) more" : ""
+        if authentication.lacksClock {
             found.append(
                 Problem(
-                    .unauthenticRouter, port,
-                    "a router \(first.refusal.manner) on \(port) is refused: \(first.address), router ID \(label(of: first.routerID))\(more)",
-                    remedy: first.refusal == .noKeyHere
-                        ? "this node does not: give it the key (auth.keys), and remove auth: off from the rule of \(port)"
-                        : "give it the key if it belongs to the mesh; see meshctl auth", since: first.first))
+                    .clockNotSet, "",
+                    "the clock is not set, so the times of keys cannot be judged: all keys are accepted, and packets are sent with those of the neighbors",
+                    remedy: "set the clock (timedatectl, an NTP client, the battery of the mainboard)"))
+        }
+        let strangers = Dictionary(grouping: authentication.recentStrangers(at: now), by: \.interface)
+        for (interface, all) in strangers.sorted(by: { $0.key < $1.key }) {
+            found.append(problem(of: all, on: interface))
         }
         for (peer, state) in authentication.peers.sorted(by: { $0.key < $1.key })
         where state.keyID == nil && router?.hasNeighbor(peer.router, on: peer.interface) == true {
@@ -108,17 +136,41 @@ extension MeshNode {
         }
         return found
     }
+
+    /// The one problem of all strangers on a port.
+    private func problem(of strangers: [Stranger], on interface: UInt32) -> Problem {
+        let first = strangers[0]
+        let port = name(ofInterface: interface)
+        let more = strangers.count > 1 ? " and \(strangers.count - 1) more" : ""
+        let who = label(of: first.routerID)
+        let isNeighbor = first.isAlsoNeighbor && router?.hasNeighbor(first.routerID, on: interface) == true
+        let remedy =
+            switch first.refusal {
+            case .noKeyHere:
+                "this node does not: give it the key (auth.keys), and remove auth: off from the rule of \(port)"
+            case .invalidKey: "compare the clocks of both nodes, and the times of the key; see meshctl auth"
+            case .missing, .malformed, .type, .unknownKey, .digest, .replay:
+                isNeighbor
+                    ? "they were damaged on the way, or somebody else sends them, or it has other keys; see meshctl auth"
+                    : "give it the key if it belongs to the mesh; see meshctl auth"
+            }
+        let text =
+            isNeighbor
+            ? "packets \(first.manner) from the address of the neighbor \(who) on \(port) are refused: \(first.address)"
+            : "a router \(first.manner) on \(port) is refused: \(first.address), router ID \(who)"
+        return Problem(.unauthenticRouter, port, text + more, remedy: remedy, since: first.first)
+    }
 }
 
-extension AuthenticationRefusal {
-    /// How a packet comes, as text.
-    var manner: String {
-        switch self {
+extension Stranger {
+    /// How its last packet came, as text.
+    fileprivate var manner: String {
+        switch refusal {
         case .missing: "without our key"
         case .malformed: "with a malformed authentication trailer"
         case .type: "with an unknown authentication type"
-        case .unknownKey: "with a key that we do not have"
-        case .invalidKey: "with a key that is not valid now"
+        case .unknownKey: "with key \(keyID ?? 0) (which we do not have)"
+        case .invalidKey: "with key \(keyID ?? 0) (which is not valid now)"
         case .digest: "with a wrong key"
         case .replay: "that repeats old packets"
         case .noKeyHere: "that authenticates its packets"

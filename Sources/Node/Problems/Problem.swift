@@ -65,6 +65,8 @@ public struct Problem: Hashable, Sendable {
         case unauthenticRouter
         /// No key is valid for sending.
         case authenticationKey
+        /// Keys have times, and the clock is not set.
+        case clockNotSet
         /// The database exchange with a neighbor makes no progress.
         case stalledExchange
         /// A segment has no designated router.

@@ -111,7 +111,7 @@ extension Network {
         var forger = PacketAuthentication(functions: .model, savedSequence: 0)
         forger.configure(KeyChain([key]), at: now)
         if let end = forger.takeReservation() { forger.reserve(end) }
-        return forger.seal(octets, policy: .required, from: source, to: .allSPFRouters, at: now)
+        return forger.seal(octets, policy: .required, on: 0, from: source, to: .allSPFRouters, at: now)
     }
 
     /// A packet that the running process has accepted, and whose sender it still knows: what an earlier process heard, or a neighbor

@@ -24,9 +24,9 @@ extension ScenarioGenerator {
         let start = isSteady ? helloInterval * 20 : .zero
         steadyFrom = isSteady ? start : nil
         let rollover = random.pick(Rollover.allCases)!
-        // A clock that is not set shows 1970 and the time since the start of the machine. Keys by time need clocks.
+        // A clock that is not set shows 1970 and the time since the start of the machine. Such a node does as its neighbors do.
         for node in plan.nodes.indices {
-            let isSet = rollover == .byTime || random.chance(0.8)
+            let isSet = random.chance(0.8)
             plan.nodes[node].wallClock =
                 isSet ? Self.wallClock + Int64(random.number(in: -3...3)) : Int64(random.below(1000))
         }
@@ -65,7 +65,7 @@ extension ScenarioGenerator {
     private func steps(
         of rollover: Rollover, at middle: Duration, _ random: inout RandomSource
     ) -> [Configuration.AuthenticationOptions] {
-        let old = key(1, random.pick(AuthenticationAlgorithm.allCases)!)
+        var old = key(1, random.pick(AuthenticationAlgorithm.allCases)!)
         var new = key(2, random.pick(AuthenticationAlgorithm.allCases)!)
         let without = Configuration.AuthenticationOptions()
         switch rollover {
@@ -73,8 +73,13 @@ extension ScenarioGenerator {
         case .byHand: return [options([old]), options([old, new]), options([new, old]), options([new])]
         case .byTime:
             // In the middle of the second third. Clocks differ by a few seconds.
-            new.sending.from = Self.wallClock + middle.components.seconds
-            return [options([old]), options([old, new]), options([old, new]), options([new])]
+            let second = Self.wallClock + middle.components.seconds
+            let first = options([old])
+            new.sending.from = second
+            new.acceptance.from = second - 15
+            old.sending.until = second + 5
+            old.acceptance.until = second + 15
+            return [first, options([old, new]), options([old, new]), options([new])]
         case .introduction: return [without, options([old], isRequired: false), options([old])]
         case .removal: return [options([old]), options([old], isRequired: false), without]
         }
