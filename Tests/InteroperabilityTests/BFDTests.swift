@@ -379,9 +379,9 @@ extension Interoperability {
             }
         }
 
-        /// A packet from another link has a smaller hop limit.
+        /// A packet from another link has a smaller hop limit. The other end is passive, and a session begins all the same.
         @Test(.timeLimit(.minutes(2))) func packetsFromOtherLinksAreRefused() throws {
-            try withCable(Self.agent(), Self.router("n2", .meshd)) { lab in
+            try withCable(Self.agent(), Topology.Node("n2", config: Self.agent("{ passive: true }"))) { lab in
                 try waitUntilUp(lab)
                 try filter("udp dport 3784 ip6 hoplimit set 254", at: "n1", of: lab)
                 try waitUntil(isFull: false, lab)
