@@ -29,8 +29,8 @@ def nodes(router, count, links, interval):
                 sessions = [f"interface cluster{port}\n ipv6 ospf6 bfd\n ipv6 ospf6 bfd profile mesh\nexit" for port in ports]
                 # The section of the router comes before.
                 text = "\n".join([
-                    "exit", *sessions, "bfd", " profile mesh", f"  receive-interval {interval}", f"  transmit-interval {interval}",
-                    "  detect-multiplier 3", ""])
+                    " log-adjacency-changes", "exit", *sessions, "bfd", " profile mesh", f"  receive-interval {interval}",
+                    f"  transmit-interval {interval}", "  detect-multiplier 3", ""])
             case _: raise RuntimeError(f"{router} is not measured")
         found[node] = {"config": text}
     return found
@@ -45,16 +45,38 @@ def silent_fast(router):
 def star(router, interval):
     with Lab(router, 5, STAR, nodes(router, 5, STAR, interval)) as lab:
         lab.start()
+        if interval is not None:
+            wait_until_watched(lab)
         time.sleep(8)
         yield lab
+
+
+def metrics(lab):
+    return run("ip", "netns", "exec", lab.namespace("n1"), "curl", "-s", "http://[::1]:9179/metrics")
+
+
+def wait_until_watched(lab, limit=60):
+    """Waits until n1 finds all its neighbors alive: who does not look has no false failures."""
+    end = time.monotonic() + limit
+    while True:
+        if lab.router == "frr":
+            count = len(re.findall(r"Status: up", lab.vtysh("n1", "show bfd peers")))
+        else:
+            count = len(re.findall(r"^kubermesh_neighbor_echo_round_trip_seconds\S* ", metrics(lab), re.MULTILINE))
+        if count == len(STAR):
+            return
+        if time.monotonic() > end:
+            raise RuntimeError(f"{lab.router} looks at {count} of {len(STAR)} neighbors")
+        time.sleep(0.2)
 
 
 def failures(lab):
     """How often n1 has lost a neighbor."""
     if lab.router == "frr":
-        return sum(int(count) for count in re.findall(r"Session down events: (\d+)", lab.vtysh("n1", "show bfd peers counters")))
-    text = run("ip", "netns", "exec", lab.namespace("n1"), "curl", "-s", "http://[::1]:9179/metrics")
-    return sum(float(count) for count in re.findall(r"^kubermesh_neighbor_losses_total\S* (\S+)$", text, re.MULTILINE))
+        # Not bfdd's counters: they are gone with the session, which ospf6d removes with the neighbor.
+        return (lab.directory("n1") / "ospf6d.log").read_text().count(": Full -> ")
+    return sum(
+        float(count) for count in re.findall(r"^kubermesh_neighbor_losses_total\S* (\S+)$", metrics(lab), re.MULTILINE))
 
 
 def false_failures(router, interval, seconds=60):

@@ -45,6 +45,12 @@ public struct SessionKey: Hashable, Sendable {
     }
 }
 
+extension SessionKey: CustomStringConvertible, CustomReflectable {
+    /// Identifier and type, never the secret.
+    public var description: String { "key \(id) (\(type))" }
+    public var customMirror: Mirror { Mirror(self, children: ["id": id, "type": type]) }
+}
+
 /// Signs the packets of a session and verifies those of its neighbor (RFC 5880 §6.7).
 struct Authenticator: Sendable {
     let key: SessionKey

@@ -92,12 +92,13 @@ public final class EchoSocket {
                     continue
                 }
                 let start = stamps.removeValue(forKey: sent) ?? moment
-                // An answer may claim any moment.
+                // An answer may claim any moment, and the kernel may have noted none.
                 let (roundTrip, overflows) = echoes[index].stamp.subtractingReportingOverflow(start)
                 handler(
                     EchoTarget.Key(interface: sent.interface, address: source),
                     UInt16(truncatingIfNeeded: sent.sequence), Int(sent.sequence >> 16),
-                    !overflows && 0...Self.longestRoundTrip ~= roundTrip ? .nanoseconds(roundTrip) : nil)
+                    echoes[index].stamp != 0 && !overflows && 0...Self.longestRoundTrip ~= roundTrip
+                        ? .nanoseconds(roundTrip) : nil)
             }
             if count < echoes.count { break }
         }

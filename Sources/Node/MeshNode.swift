@@ -387,7 +387,7 @@ public struct MeshNode: Sendable {
         if life.isRouting { consider(bypass) }
         consider(problemReview)
         consider(unsaved.nextAttempt)
-        consider(logLimits.addresses.nextDeadline)
+        consider(logLimits.events.nextDeadline)
         return earliest
     }
 
@@ -401,6 +401,6 @@ public struct MeshNode: Sendable {
         auditSettings(at: now)
         auditNetworkConfiguration(at: now)
         retrySaving(at: now)
-        for line in logLimits.addresses.endIntervals(at: now) { log(.notice, line) }
+        logCountedEvents(at: now)
     }
 }

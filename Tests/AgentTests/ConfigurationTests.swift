@@ -1,4 +1,5 @@
 import Addressing
+import BFD
 import Cluster
 import ConfigurationFile
 import MeshConfiguration
@@ -58,7 +59,14 @@ private func problems(_ yaml: String) -> [String] {
               prefix: 2001:db8:0:1::100/120
               podPrefixes: [ "2001:db8:0:2::/120" ]
             interfaces:
-              - { match: "cluster*", type: p2p, cost: 20, hello: 2s, dead: 10s, priority: 7, retransmit: 500ms }
+              - match: "cluster*"
+                type: p2p
+                cost: 20
+                hello: 2s
+                dead: 10s
+                priority: 7
+                retransmit: 500ms
+                bfd: { interval: 50ms, multiplier: 5, passive: true, auth: { type: sha1, id: 3, keyFile: /k } }
               - { match: dummy0, passive: true }
               - { match: "*", type: ignore }
             advertise: [ "2001:db8:f::/48", { prefix: "2001:db8:e::/48", metric: 5 } ]
@@ -88,6 +96,9 @@ private func problems(_ yaml: String) -> [String] {
         cluster.dead = .seconds(10)
         cluster.priority = 7
         cluster.retransmit = .milliseconds(500)
+        cluster.bfd = BFDRule()
+        cluster.bfd?.parameters = SessionParameters(interval: .milliseconds(50), multiplier: 5, isPassive: true)
+        cluster.bfd?.authentication = SessionKeyRule(type: .keyedSHA1, id: 3, keyFile: "/k")
         #expect(configuration.interfaces.first == cluster)
         #expect(configuration.interfaces.map(\.role) == [.active(.pointToPoint), .passive, .ignored])
         #expect(configuration.node.name == "n1")

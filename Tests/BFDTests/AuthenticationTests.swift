@@ -122,6 +122,21 @@ import Timing
         #expect(numbers == (type.isMeticulous ? [101, 102, 103, 104] : [101, 101, 102, 102]))
     }
 
+    /// Neither a key nor what contains one shows the secret.
+    @Test func keysAreNotPrinted() throws {
+        var authenticator = try authenticator(.simplePassword, secret: "ZZZZ")
+        _ = authenticator.sign(packet())
+        for value in [authenticator.key, authenticator] as [Any] {
+            var dumped = ""
+            dump(value, to: &dumped)
+            for text in ["\(value)", String(reflecting: value), dumped] {
+                // The letter, and its number in an array of octets.
+                #expect(!text.contains("ZZ") && !text.contains("90"), "\(text)")
+                #expect(text.contains("simplePassword"))
+            }
+        }
+    }
+
     @Test func keysHaveTheRightLength() {
         for type in AuthenticationType.allCases {
             let most = type.hash?.size ?? 16

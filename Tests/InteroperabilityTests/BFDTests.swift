@@ -10,17 +10,21 @@ extension Interoperability {
     @Suite struct BFDSessions {
         /// The configuration of an agent.
         private static func agent(_ bfd: String = "on", dead: Int = 60, more: String = "") -> String {
-            let rule = "match: \"cluster*\", type: p2p, hello: 1s, dead: \(dead)s, retransmit: 1s, liveness: off"
-            return "interfaces: [ { \(rule), bfd: \(bfd) } ]\n\(more)"
+            "interfaces: [ \(rule(bfd, dead: dead)) ]\n\(more)"
+        }
+
+        private static func rule(_ bfd: String, dead: Int, on ports: String = "cluster*") -> String {
+            "{ match: \"\(ports)\", type: p2p, hello: 1s, dead: \(dead)s, retransmit: 1s, liveness: off, bfd: \(bfd) }"
         }
 
         private static func options(dead: Int) -> Topology.OSPFOptions {
             Topology.OSPFOptions(type: "p2p", hello: 1, dead: dead, retransmit: 1)
         }
 
-        /// A router with sessions every 100 ms. It is dead for the other end after `multiplier` of these.
+        /// A router with sessions every 100 ms; BIRD, every `interval` ms. It is dead for the other end after `multiplier` of these.
         private static func router(
-            _ name: String, _ kind: Topology.RouterKind, dead: Int = 60, multiplier: Int = 3, password: String = ""
+            _ name: String, _ kind: Topology.RouterKind, dead: Int = 60, multiplier: Int = 3, interval: Int = 100,
+            password: String = ""
         ) -> Topology.Node {
             switch kind {
             case .frr:
@@ -43,10 +47,10 @@ extension Interoperability {
                     name, router: .bird,
                     config: """
                         log stderr all;
-                        router id 10.9.9.2;
+                        router id 10.9.9.\(name.dropFirst());
                         protocol device { scan time 1; }
                         protocol kernel { ipv6 { export where source = RTS_OSPF; }; }
-                        protocol bfd { interface "cluster*" { interval 100 ms; multiplier \(multiplier); \(password) }; }
+                        protocol bfd { interface "cluster*" { interval \(interval) ms; multiplier \(multiplier); \(password) }; }
                         protocol ospf v3 mesh {
                             ipv6 { import all; export none; };
                             area 0 {
@@ -157,9 +161,10 @@ extension Interoperability {
         }
 
         /// The end of a session on purpose is no failure, at either end. A planned restart costs nothing, except beside FRR 8.4: it takes
-        /// AdminDown for a failure (RFC 5882 §3.2: it must not), and finds the agent again afterwards.
+        /// AdminDown for a failure (RFC 5882 §3.2: it must not), and finds the agent again afterwards. A process that dies is dead for BFD,
+        /// and found at once.
         @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
-        func aPlannedRestartLosesNoAdjacency(other: Topology.RouterKind) throws {
+        func aPlannedRestartLosesNoAdjacencyAndACrashIsFoundAtOnce(other: Topology.RouterKind) throws {
             var second = Self.router("n2", other)
             if other == .meshd {
                 second.config = Self.agent(more: "ospf: { gracefulRestart: { strictLSAChecking: off } }")
@@ -179,14 +184,7 @@ extension Interoperability {
                 try waitUntilUp(lab)
                 try lab.waitUntilConverged()
                 #expect(try isUp(lab, at: other))
-            }
-        }
 
-        /// A process that dies is dead for BFD, and found at once.
-        @Test(.timeLimit(.minutes(2)), arguments: [Topology.RouterKind.meshd, .frr, .bird])
-        func theEndOfAnAgentIsFoundAtOnce(other: Topology.RouterKind) throws {
-            try withCable(Self.agent(), Self.router("n2", other)) { lab in
-                try waitUntilUp(lab)
                 try lab.stop("n1", kill: true)
                 try eventually {
                     try lab.nextHops(at: "n2", "\(lab.addresses.address(of: "n1"))/128") == nil ? nil : "n2 has a route"
@@ -232,19 +230,37 @@ extension Interoperability {
             }
         }
 
-        /// BIRD ends its sessions without a word when it is told to.
-        @Test(.timeLimit(.minutes(2))) func theEndOfBFDInBIRD() throws {
-            try withCable(Self.agent(dead: 3), Self.router("n2", .bird, dead: 3)) { lab in
+        /// Sessions every 10 ms with BIRD, which is suspended, ends its sessions without a word (as it does when it is told to), dies,
+        /// and comes back each time.
+        @Test(.timeLimit(.minutes(2))) func fastSessionsWithBIRDEndAndComeBack() throws {
+            let other = Self.router("n2", .bird, multiplier: 10, interval: 10)
+            try withCable(Self.agent("{ interval: 10ms, multiplier: 10 }"), other) { lab in
                 try waitUntilUp(lab)
+                let known = try #require(try session(lab))
+                #expect(known.transmitInterval == 0.01 && known.detectionTime == 0.1)
+
+                let process = try #require(lab.process(of: "n2"))
+                kill(process, SIGSTOP)
+                // A stopped process does not end with the lab.
+                defer { kill(process, SIGCONT) }
+                print("BFD every 10 ms found that BIRD was suspended after \(try waitUntil(isFull: false, lab))")
+                #expect(try hasLogged(lab, "Up to Down: control detection time expired"))
+                kill(process, SIGCONT)
+                try waitUntilUp(lab)
+                try waitUntil(isFull: true, lab)
+
                 _ = try lab.birdc("n2", "disable bfd1")
                 try eventually { try session(lab)?.state == "Down" ? nil : "the session is Up" }
-                print(
-                    "BIRD has disabled BFD: \(try session(lab)?.diagnostic ?? ""), \(try session(lab)?.remoteState ?? "")"
-                )
-                try waitUntil(isFull: true, lab, .seconds(40))
                 _ = try lab.birdc("n2", "enable bfd1")
                 try waitUntilUp(lab)
                 try waitUntil(isFull: true, lab)
+
+                try lab.stop("n2", kill: true)
+                try waitUntil(isFull: false, lab)
+                try lab.start(["n2"])
+                try waitUntilUp(lab)
+                try lab.waitUntilConverged()
+                #expect(try isUp(lab, at: .bird) && session(lab)?.detectionTime == 0.1)
             }
         }
 
@@ -276,14 +292,8 @@ extension Interoperability {
             }
         }
 
-        private static let types = ["password", "md5", "meticulous-md5", "sha1", "meticulous-sha1"]
-
-        /// FRR has no authentication of BFD.
-        @Test(.timeLimit(.minutes(2)), arguments: types) func everyTypeOfAuthenticationWorksWithBIRD(type: String)
-            throws
-        {
-            let name = type.replacing("meticulous-", with: "meticulous keyed ").replacing("password", with: "simple")
-            let keyed = name.hasPrefix("m") && !name.hasPrefix("md5") || name == "simple" ? name : "keyed \(name)"
+        /// An agent with a BIRD for each type. FRR has no authentication of BFD.
+        @Test(.timeLimit(.minutes(2))) func everyTypeOfAuthenticationWorksWithBIRD() throws {
             let path = "/tmp/kubermesh-\(getpid())-bfd.key"
             func write(_ key: String) throws {
                 unlink(path)
@@ -294,10 +304,23 @@ extension Interoperability {
             }
             try write("wrong\n")
             defer { unlink(path) }
-            let agent = Self.agent("{ auth: { type: \(type), id: 5, keyFile: \(path) } }", dead: 4)
-            let other = Self.router(
-                "n2", .bird, dead: 4, password: "authentication \(keyed); password \"secret\" { id 5; };")
-            try withCable(agent, other) { lab in
+            var rules: [String] = []
+            var others: [Topology.Node] = []
+            for (number, (type, name)) in Self.types.enumerated() {
+                rules.append(
+                    Self.rule(
+                        "{ auth: { type: \(type), id: 5, keyFile: \(path) } }", dead: 4, on: "cluster\(number)"))
+                others.append(
+                    Self.router(
+                        "n\(number + 2)", .bird, dead: 4,
+                        password: "authentication \(name); password \"secret\" { id 5; };"))
+            }
+            let agent = Topology.Node("n1", config: "interfaces: [ \(rules.joined(separator: ", ")) ]")
+            var topology = Topology(
+                name: "star", nodes: [agent] + others, links: others.map { Topology.Link("n1", $0.name) })
+            topology.shape = .free
+            try withLab(topology) { lab in
+                try lab.waitUntilConverged()
                 func refused(_ reason: String) throws -> Int {
                     let metrics = try lab.command(on: "n1", ["curl", "-s", "http://[::1]:9179/metrics"]).run()
                     let line = metrics.split(separator: "\n").first {
@@ -305,19 +328,37 @@ extension Interoperability {
                     }
                     return line.flatMap { Int($0.split(separator: " ").last ?? "") } ?? 0
                 }
-                try eventually { try refused("wrongDigest") > 2 ? nil : "no packet is refused" }
-                #expect(try session(lab)?.state == "Down" && state(lab) == "Full")
+                func waitUntilAllAreUp() throws {
+                    try eventually {
+                        let states = try lab.list(Neighbor.self, of: "n1").map {
+                            "\($0.interface) \($0.bfd?.state ?? "")"
+                        }
+                        let areUp = states.count == Self.types.count && states.allSatisfy { $0.hasSuffix(" Up") }
+                        return areUp ? nil : "\(states)"
+                    }
+                }
+                // Each BIRD sends one packet a second.
+                let enough = 3 * Self.types.count
+                try eventually { try refused("wrongDigest") > enough ? nil : "few packets are refused" }
+                let neighbors = try lab.list(Neighbor.self, of: "n1")
+                #expect(neighbors.count == Self.types.count)
+                #expect(neighbors.allSatisfy { $0.state == "Full" && $0.bfd?.state == "Down" && $0.bfd?.received == 0 })
                 try write("secret\n")
                 kill(try #require(lab.process(of: "n1")), SIGHUP)
-                try waitUntilUp(lab)
+                try waitUntilAllAreUp()
                 // A new agent's sequence numbers are accepted soon, where they must grow with each packet and where they need not.
-                guard ["md5", "meticulous-sha1"].contains(type) else { return }
                 try lab.stop("n1", kill: true)
                 try lab.start(["n1"])
-                try waitUntilUp(lab)
+                try waitUntilAllAreUp()
                 #expect(try refused("wrongDigest") == 0)
             }
         }
+
+        /// The types of authentication, each as the agent and as BIRD calls it.
+        private static let types = [
+            ("password", "simple"), ("md5", "keyed md5"), ("meticulous-md5", "meticulous keyed md5"),
+            ("sha1", "keyed sha1"), ("meticulous-sha1", "meticulous keyed sha1"),
+        ]
 
         @Test(.timeLimit(.minutes(2))) func aKeyFileThatOthersMayReadIsRefused() throws {
             let path = "/tmp/kubermesh-\(getpid())-open.key"
@@ -338,9 +379,9 @@ extension Interoperability {
             }
         }
 
-        /// A packet from another link has a smaller hop limit.
+        /// A packet from another link has a smaller hop limit. The other end is passive, and a session begins all the same.
         @Test(.timeLimit(.minutes(2))) func packetsFromOtherLinksAreRefused() throws {
-            try withCable(Self.agent(), Self.router("n2", .meshd)) { lab in
+            try withCable(Self.agent(), Topology.Node("n2", config: Self.agent("{ passive: true }"))) { lab in
                 try waitUntilUp(lab)
                 try filter("udp dport 3784 ip6 hoplimit set 254", at: "n1", of: lab)
                 try waitUntil(isFull: false, lab)
@@ -440,7 +481,7 @@ extension Interoperability {
                     s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
                     s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 255)
                     to = ("\(target)", 3784, 0, socket.if_nametoindex("cluster0"))
-                    end, sent = time.monotonic() + 5, 0
+                    end, sent = time.monotonic() + 2, 0
                     while time.monotonic() < end:
                         for _ in range(500):
                             s.sendto(bytes([32, 192, 3, 24, 0, 0, 0, 9, 1, 2, 3, 4]) + bytes(12), to)
@@ -451,10 +492,10 @@ extension Interoperability {
                 let before = try #require(try session(lab))
                 let sent = try lab.command(on: "n3", ["python3", "-c", script]).run(limit: .seconds(30))
                 let after = try #require(try session(lab))
-                print("junk packets of BFD in 5 s: \(sent)")
-                #expect((Int(sent.split(separator: "\n").first ?? "") ?? 0) > 50_000)
+                print("junk packets of BFD in 2 s: \(sent)")
+                #expect((Int(sent.split(separator: "\n").first ?? "") ?? 0) > 20_000)
                 #expect(after.failures == before.failures && after.state == "Up")
-                #expect(after.received > before.received + 30)
+                #expect(after.received > before.received + 12)
                 #expect(try session(lab, of: "n2")?.failures == 0)
             }
         }

@@ -144,6 +144,14 @@ import Timing
         #expect(!isBad([2: 9000, 3: 20, 4: 25], kinds: [2: 0, 3: 0, 4: 1]), "another kind")
     }
 
+    /// Of two readings as one, the counts are those of both and the speed is the latest.
+    @Test func readingsAreAddedUp() {
+        let earlier = PortReading(interface: 2, received: 10, damaged: 3, checksumErrors: 2, speed: 1000)
+        let later = PortReading(interface: 2, received: .max, damaged: 1, checksumErrors: 1, speed: 100)
+        let sum = later.including(earlier)
+        #expect(sum == PortReading(interface: 2, received: 9, damaged: 4, checksumErrors: 3, speed: 100))
+    }
+
     @Test func damagedPacketsAreCountedInAMinute() {
         var cable = CableQuality()
         for part in 0..<3 {

@@ -31,6 +31,8 @@ struct AgentSnapshot: Sendable {
     var echoRefusals: UInt64
     /// What is known of the sessions of BFD.
     var sessions: BFDSpeaker.Knowledge
+    /// The reports of each thread that did not arrive by themselves.
+    var skippedReports: [(source: String, count: UInt64)]
 
     /// The router; `nil` before the stage `starting`.
     var router: Router? { node.router }
@@ -118,6 +120,10 @@ extension MeshAgent {
         return AgentSnapshot(
             now: EventLoop.now, started: started, node: node, configurationStatus: configurationStatus, ages: ages,
             events: events.events, counters: counters, echoes: prober?.knowledge ?? [:],
-            echoRefusals: prober?.refusals ?? 0, sessions: bfd.knowledge)
+            echoRefusals: prober?.refusals ?? 0, sessions: bfd.knowledge,
+            skippedReports: [
+                ("bfd", bfd.reports.skipped), ("echo", prober?.reports.skipped ?? 0),
+                ("ports", portReader?.readings.skipped ?? 0),
+            ])
     }
 }

@@ -68,6 +68,12 @@ extension AgentSnapshot {
         metrics.single(
             "bfd_receive_overflows_total", .counter,
             "BFD packets that the kernel dropped because the queue of a port was full.", sessions.overflows)
+        metrics.family(
+            "reports_skipped_total", .counter,
+            "Reports about neighbors and ports that later ones replaced because too many waited, by source."
+        ) {
+            for report in skippedReports { $0.sample(["source": report.source], value: report.count) }
+        }
     }
 }
 

@@ -12,10 +12,10 @@ actor BFDSpeaker {
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    /// The sessions to have, the latest message counts.
+    /// The sessions to have.
     nonisolated let targets: Mailbox<[SessionTarget]>
     /// What has changed, for the agent.
-    nonisolated let reports: Mailbox<[BFDReport]>
+    nonisolated let reports: Mailbox<BFDReport>
     private nonisolated let published = Mutex(Knowledge())
 
     /// What is known of all sessions.
@@ -47,8 +47,8 @@ actor BFDSpeaker {
 
     init() throws {
         loop = try EventLoop(name: "meshd-bfd")
-        targets = try Mailbox()
-        reports = try Mailbox()
+        targets = try .ofLatest()
+        reports = try Mailbox(limit: 4 * SessionTable.mostSessions, subject: \.subject)
         table = Self.makeTable(shortestInterval: SessionParameters.shortestOrdinaryInterval)
     }
 
@@ -112,12 +112,12 @@ actor BFDSpeaker {
         nextAttempt = obstacles.isEmpty ? nil : now + Self.retryInterval
         if obstacles != self.obstacles {
             self.obstacles = obstacles
-            reports.send([.obstacles(obstacles)])
+            reports.send(.obstacles(obstacles))
         }
         if !hasRealtimePriority,
             wanted.contains(where: { $0.parameters.interval < SessionParameters.shortestOrdinaryInterval })
         {
-            reports.send([.intervalsRaised])
+            reports.send(.intervalsRaised)
         }
         lastPublication = .zero
         finishTurn(at: now)

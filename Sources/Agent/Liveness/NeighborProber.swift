@@ -12,10 +12,10 @@ actor NeighborProber {
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    /// The neighbors to ask, the latest message counts.
+    /// The neighbors to ask.
     nonisolated let targets: Mailbox<[EchoTarget]>
     /// Changes of their states, for the agent.
-    nonisolated let reports: Mailbox<[EchoReport]>
+    nonisolated let reports: Mailbox<EchoReport>
     /// What is known of each neighbor, at most ``publicationInterval`` old.
     private nonisolated let published = Mutex<[EchoTarget.Key: Knowledge]>([:])
     /// Answers that were not ours, or not acceptable.
@@ -40,8 +40,8 @@ actor NeighborProber {
         loop = try EventLoop(name: "meshd-echo")
         socket = try EchoSocket(
             identifier: UInt16.random(in: .min ... .max), cookie: UInt64.random(in: .min ... .max))
-        targets = try Mailbox()
-        reports = try Mailbox()
+        targets = try .ofLatest()
+        reports = try Mailbox(limit: 1024, subject: \.target)
     }
 
     /// What is known of each neighbor. From any thread.

@@ -152,16 +152,16 @@ public actor MeshAgent {
         try loop.register(routeMonitor.descriptor) { [unowned self] _ in loop.run(on: self) { $0.readRouteMonitor() } }
         if let prober {
             try loop.register(prober.reports.descriptor) { [unowned self] _ in
-                loop.run(on: self) { $0.handle(.liveness(prober.reports.takeAll().flatMap(\.self))) }
+                loop.run(on: self) { $0.handle(.liveness(prober.reports.takeAll())) }
             }
         }
         if let portReader {
             try loop.register(portReader.readings.descriptor) { [unowned self] _ in
-                loop.run(on: self) { $0.handle(.ports(portReader.readings.takeAll().flatMap(\.self))) }
+                loop.run(on: self) { $0.handle(.ports(portReader.readings.takeAll())) }
             }
         }
         try loop.register(bfd.reports.descriptor) { [unowned self] _ in
-            loop.run(on: self) { $0.handle(.bfd($0.bfd.reports.takeAll().flatMap(\.self))) }
+            loop.run(on: self) { $0.handle(.bfd($0.bfd.reports.takeAll())) }
         }
         try loop.register(sockets.descriptor) { [unowned self] _ in loop.run(on: self) { $0.readPackets() } }
         checkClock()

@@ -12,10 +12,10 @@ actor PortReader {
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-    /// The ports to read, the latest message counts.
+    /// The ports to read.
     nonisolated let ports: Mailbox<[UInt32]>
     /// Readings, for the agent.
-    nonisolated let readings: Mailbox<[PortReading]>
+    nonisolated let readings: Mailbox<PortReading>
 
     private let reader: LinkReader
     private var timer: EventLoop.Timer?
@@ -30,8 +30,8 @@ actor PortReader {
     init() throws {
         loop = try EventLoop(name: "meshd-ports")
         reader = try LinkReader()
-        ports = try Mailbox()
-        readings = try Mailbox()
+        ports = try .ofLatest()
+        readings = try Mailbox(limit: 4096, subject: \.interface) { $1.including($0) }
     }
 
     func start() throws {

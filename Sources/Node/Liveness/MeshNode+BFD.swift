@@ -50,7 +50,7 @@ extension MeshNode {
             case .obstacles(let obstacles):
                 problems.noteChange(at: now)
                 for (key, reason) in bfd.note(obstacles).sorted(by: { $0.key < $1.key }) {
-                    log(.warning, "no BFD session with \(sessionText(key)): \(reason)")
+                    log(.session, of: key, .warning, at: now) { "no BFD session with \($0): \(reason)" }
                 }
             case .intervalsRaised:
                 if bfd.saidIntervals { break }
@@ -69,7 +69,7 @@ extension MeshNode {
         guard let before = bfd.note(report) else { return }
         let key = report.target
         problems.noteChange(at: now)
-        if before.state != report.state { logChange(from: before.state, report) }
+        if before.state != report.state { logChange(from: before.state, report, at: now) }
         switch report.state {
         case .up: judge(key, isAlive: true, by: .bfd, at: now)
         case _ where report.remoteState == .adminDown: judge(key, isAlive: true, by: .bfd, at: now)
@@ -80,7 +80,7 @@ extension MeshNode {
         }
     }
 
-    private mutating func logChange(from before: SessionState, _ report: SessionReport) {
+    private mutating func logChange(from before: SessionState, _ report: SessionReport, at now: Instant) {
         var reason = ""
         if report.state == .down {
             reason = ": \(report.diagnostic)"
@@ -91,24 +91,19 @@ extension MeshNode {
             }
         }
         let isFailure = before == .up && report.remoteState != .adminDown
-        log(
-            isFailure ? .warning : .notice,
-            "BFD session with \(sessionText(report.target)): \(before) to \(report.state)\(reason)")
+        log(.session, of: report.target, isFailure ? .warning : .notice, at: now) {
+            "BFD session with \($0): \(before) to \(report.state)\(reason)"
+        }
     }
 
     /// A neighbor whose session is down has listed us in its hellos for a long time, so packets pass both ways: only its BFD is
     /// missing, as after the end of a daemon that was not configured away.
     mutating func noteHearingWithoutSession(_ key: NeighborAddress, isCertain: Bool, at now: Instant) {
         guard isCertain, verdicts.hasFailed(key, by: .bfd) else { return }
-        log(
-            .warning,
-            "\(sessionText(key)) hears us, and its BFD session stays down: it is used again, and BFD counts again when the session "
-                + "is Up")
+        log(.session, of: key, .warning, at: now) {
+            "\($0) hears us, and its BFD session stays down: it is used again, and BFD counts again when the session is Up"
+        }
         judge(key, isAlive: true, by: .bfd, at: now)
-    }
-
-    private func sessionText(_ key: NeighborAddress) -> String {
-        "\(key.address) on \(name(ofInterface: key.interface))"
     }
 
     /// The problem with the session of a neighbor, if there is one.
@@ -119,13 +114,14 @@ extension MeshNode {
         if let obstacle = bfd.obstacle(of: key) {
             return Problem(
                 .bfd, "\(who) on \(port)", "there is no BFD session with \(who) on \(port): \(obstacle)",
-                remedy: "see the key file and whether another program uses UDP port 3784; it is tried again every 10 s")
+                remedy: "see the key file and whether another program uses UDP port 3784; it is tried again every 10 s",
+                isLoggedAtItsSource: true)
         }
         guard let report = bfd.report(of: key), report.state != .up else { return nil }
         if report.remoteState == .adminDown {
             return Problem(
                 .bfd, "\(who) on \(port)", "\(who) on \(port) has ended its BFD session (AdminDown)",
-                remedy: "configure BFD at both ends or at none")
+                remedy: "configure BFD at both ends or at none", isLoggedAtItsSource: bfd.wasUp(key))
         }
         if bfd.wasUp(key) {
             return Problem(
@@ -133,7 +129,8 @@ extension MeshNode {
                 "the BFD session with \(who) on \(port) is \(report.state): \(report.diagnostic)",
                 remedy:
                     "check the cable in both directions, and BFD and its key at \(who); packets that are refused are "
-                    + "counted in kubermesh_bfd_packets_refused_total")
+                    + "counted in kubermesh_bfd_packets_refused_total",
+                isLoggedAtItsSource: true)
         }
         guard neighbor.state == .full, now - neighbor.since >= patience else { return nil }
         return Problem(

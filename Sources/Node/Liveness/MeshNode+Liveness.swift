@@ -41,31 +41,26 @@ extension MeshNode {
             case (_, .failed(answersAgain: false)):
                 judge(key, isAlive: false, by: .echo, at: now)
             case (.failed, .answering):
-                log(.notice, "\(neighborText(key)) answers echo requests again")
+                log(.echo, of: key, .notice, at: now) { "\($0) answers echo requests again" }
                 judge(key, isAlive: true, by: .echo, at: now)
             case (_, .unanswered):
                 // Nothing can be sent any more, so nothing is known.
                 judge(key, isAlive: true, by: .echo, at: now)
-                log(
-                    .notice,
-                    "\(neighborText(key)) does not answer echo requests: a dead cable to it is found by missing hellos only"
-                )
+                log(.echo, of: key, .notice, at: now) {
+                    "\($0) does not answer echo requests: a dead cable to it is found by missing hellos only"
+                }
             default: break
             }
         }
     }
 
     /// A neighbor that does not answer has heard us all the time: something on it drops echo requests or their answers.
-    mutating func noteHearing(_ key: EchoTarget.Key, isCertain: Bool) {
+    mutating func noteHearing(_ key: EchoTarget.Key, isCertain: Bool, at now: Instant) {
         guard liveness.hearsUs(key, isCertain: isCertain) else { return }
-        log(
-            .warning,
-            "\(neighborText(key)) hears us but does not answer echo requests any more, as with a new firewall rule or a rate limit: "
-                + "it is not asked until it is a new neighbor or the configuration is read again, and a dead cable to it is found "
-                + "by missing hellos only")
-    }
-
-    private func neighborText(_ key: EchoTarget.Key) -> String {
-        "\(key.address) on \(name(ofInterface: key.interface))"
+        log(.echo, of: key, .warning, at: now) {
+            "\($0) hears us but does not answer echo requests any more, as with a new firewall rule or a rate limit: it is not asked "
+                + "until it is a new neighbor or the configuration is read again, and a dead cable to it is found by missing "
+                + "hellos only"
+        }
     }
 }

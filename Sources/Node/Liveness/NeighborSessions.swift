@@ -69,4 +69,20 @@ public enum BFDReport: Hashable, Sendable {
     /// Intervals shorter than ``SessionParameters/shortestOrdinaryInterval`` were raised to it, because the thread has no real-time
     /// priority.
     case intervalsRaised
+
+    /// Of reports about the same subject, the last one says how things are.
+    public enum Subject: Hashable, Sendable {
+        case session(NeighborAddress)
+        case obstacles
+        case intervals
+    }
+
+    /// What the report is about.
+    public var subject: Subject {
+        switch self {
+        case .session(let report): .session(report.target)
+        case .obstacles: .obstacles
+        case .intervalsRaised: .intervals
+        }
+    }
 }

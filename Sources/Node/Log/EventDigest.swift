@@ -1,7 +1,7 @@
 internal import Timing
 
-/// Limits log lines about addresses, of which hundreds may change at once. The first few events of a kind are logged one by
-/// one, the others as a number when the interval ends.
+/// Limits log lines about events of which hundreds may happen at once. The first few of a kind are logged one by one, the others as a
+/// number when the interval ends.
 struct EventDigest: Sendable {
     /// The events that are counted together. The raw value is the end of the line with their number: `12 more VIPs
     /// announced`.
@@ -13,6 +13,23 @@ struct EventDigest: Sendable {
         case notRemoved = "addresses cannot be removed from lo"
         case removalNotified = "addresses were removed from lo by another program and are put back"
         case swept = "addresses of an earlier run removed from lo"
+        /// Of one port.
+        case session = "changes of BFD sessions"
+        /// Of one port.
+        case echo = "changes of answers to echo requests"
+    }
+
+    /// What is counted together.
+    struct Subject: Hashable, Sendable {
+        var kind: Kind
+        /// The index of the port, for events of ports.
+        var port: UInt32?
+    }
+
+    /// Events of an interval that were not logged one by one.
+    struct Rest: Hashable, Sendable {
+        var count: Int
+        var subject: Subject
     }
 
     private struct Interval: Sendable {
@@ -28,33 +45,34 @@ struct EventDigest: Sendable {
     /// The length of an interval, from its first event.
     static let interval = Duration.seconds(10)
 
-    private var intervals: [Kind: Interval] = [:]
+    private var intervals: [Subject: Interval] = [:]
 
     /// Whether to log an event; otherwise it is counted.
-    mutating func admit(_ kind: Kind, at now: Instant) -> Bool {
-        guard let interval = intervals[kind] else {
-            intervals[kind] = Interval(end: now + Self.interval)
+    mutating func admit(_ kind: Kind, on port: UInt32? = nil, at now: Instant) -> Bool {
+        let subject = Subject(kind: kind, port: port)
+        guard let interval = intervals[subject] else {
+            intervals[subject] = Interval(end: now + Self.interval)
             return true
         }
         guard interval.logged >= Self.burst else {
-            intervals[kind]!.logged += 1
+            intervals[subject]!.logged += 1
             return true
         }
-        intervals[kind]!.counted += 1
+        intervals[subject]!.counted += 1
         return false
     }
 
     /// When the next interval ends.
     var nextDeadline: Instant? { intervals.values.map(\.end).min() }
 
-    /// The log lines with the numbers of counted events, for intervals that are over.
-    mutating func endIntervals(at now: Instant) -> [String] {
-        var lines: [String] = []
-        for kind in Kind.allCases {
-            guard let interval = intervals[kind], interval.end <= now else { continue }
-            intervals[kind] = nil
-            if interval.counted > 0 { lines.append("\(interval.counted) more \(kind.rawValue)") }
+    /// The numbers of counted events, for intervals that are over.
+    mutating func endIntervals(at now: Instant) -> [Rest] {
+        let over = intervals.filter { $0.value.end <= now }
+        for subject in over.keys { intervals[subject] = nil }
+        return Kind.allCases.flatMap { kind in
+            over.filter { $0.key.kind == kind && $0.value.counted > 0 }
+                .sorted { ($0.key.port ?? 0) < ($1.key.port ?? 0) }
+                .map { Rest(count: $0.value.counted, subject: $0.key) }
         }
-        return lines
     }
 }

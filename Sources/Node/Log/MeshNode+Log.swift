@@ -1,3 +1,4 @@
+internal import Addressing
 internal import Timing
 
 /// A line of the log.
@@ -10,8 +11,8 @@ struct LogLine: Hashable, Sendable {
 public struct LogLimits: Sendable {
     /// The limits on notices of the router.
     public internal(set) var notices = NoticeLimiter()
-    /// The limits on events of addresses.
-    var addresses = EventDigest()
+    /// The limits on events of addresses, sessions and echoes.
+    var events = EventDigest()
     /// When changes of our routes and of our next hops by other programs were last logged as a warning.
     private var foreignChanges: [ForeignChange: Instant] = [:]
 
@@ -42,7 +43,24 @@ extension MeshNode {
 
     /// Logs an event of an address, or counts it if there are many of the kind.
     mutating func log(_ kind: EventDigest.Kind, _ level: LogLevel, _ message: String, at now: Instant) {
-        if logLimits.addresses.admit(kind, at: now) { log(level, message) }
+        if logLimits.events.admit(kind, at: now) { log(level, message) }
+    }
+
+    /// Logs an event of a neighbor, or counts it if there are many of the kind on its port. `text` gets the neighbor as text.
+    mutating func log(
+        _ kind: EventDigest.Kind, of key: NeighborAddress, _ level: LogLevel, at now: Instant,
+        _ text: (String) -> String
+    ) {
+        guard logLimits.events.admit(kind, on: key.interface, at: now) else { return }
+        log(level, text("\(label(of: key)) on \(name(ofInterface: key.interface))"))
+    }
+
+    /// Logs the numbers of events that were counted.
+    mutating func logCountedEvents(at now: Instant) {
+        for rest in logLimits.events.endIntervals(at: now) {
+            let place = rest.subject.port.map { " on \(name(ofInterface: $0)) in \(EventDigest.interval.inSeconds) s" }
+            log(.notice, "\(rest.count) more \(rest.subject.kind.rawValue)\(place ?? "")")
+        }
     }
 
     /// Logs a change of our routes or next hops by another program as a warning, at most one of a kind per minute; the

@@ -34,7 +34,7 @@ extension MeshNode {
         case .duplicateRouterID, .limitReached: problems.invalidate()
         case .unresponsiveNeighborHearsUs(let interface, let address, let isCertain):
             let key = EchoTarget.Key(interface: interface, address: address)
-            noteHearing(key, isCertain: isCertain)
+            noteHearing(key, isCertain: isCertain, at: now)
             noteHearingWithoutSession(key, isCertain: isCertain, at: now)
         default: break
         }

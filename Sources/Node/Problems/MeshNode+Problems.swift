@@ -355,4 +355,10 @@ extension MeshNode {
     public func label(of router: RouterID) -> String {
         self.router?.hostname(of: router).map { "\($0) (\(router))" } ?? router.description
     }
+
+    /// The name and the router ID of a neighbor, or its address if it is none any more.
+    func label(of key: NeighborAddress) -> String {
+        let neighbor = router?.neighborSnapshots.first { $0.interface == key.interface && $0.address == key.address }
+        return neighbor.map { label(of: $0.routerID) } ?? key.address.description
+    }
 }

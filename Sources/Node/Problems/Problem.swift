@@ -11,6 +11,8 @@ public struct Problem: Hashable, Sendable {
     public var remedy: String?
     /// Since when the problem exists; `nil` until ``ProblemTable/dated(_:at:)`` sets it, unless it was found with a time.
     public var since: Instant?
+    /// Whether its cause is logged where it occurs, so that the review does not log the problem as well.
+    var isLoggedAtItsSource: Bool
 
     /// The kinds of problems. Each is a label of `kubermesh_problems`.
     public enum Kind: String, Hashable, Sendable, CaseIterable, Comparable {
@@ -112,7 +114,7 @@ public struct Problem: Hashable, Sendable {
             }
         }
 
-        /// Whether its cause is logged where it occurs, so that the review does not log the problem as well.
+        /// Whether the causes of all such problems are logged where they occur.
         var isLoggedAtItsSource: Bool {
             switch self {
             case .synchronization, .stopped, .kernel, .refusedAddress, .setting, .membership, .mismatch,
@@ -124,7 +126,11 @@ public struct Problem: Hashable, Sendable {
         }
     }
 
-    public init(_ kind: Kind, _ subject: String = "", _ text: String, remedy: String? = nil, since: Instant? = nil) {
+    public init(
+        _ kind: Kind, _ subject: String = "", _ text: String, remedy: String? = nil, since: Instant? = nil,
+        isLoggedAtItsSource: Bool = false
+    ) {
+        self.isLoggedAtItsSource = isLoggedAtItsSource || kind.isLoggedAtItsSource
         self.kind = kind
         self.subject = subject
         self.text = text
@@ -238,12 +244,12 @@ public struct ProblemTable: Sendable {
         return result
     }
 
-    /// The log lines about problems that are new or gone, bounded like a list of problems. Kinds that are logged at their
+    /// The log lines about problems that are new or gone, bounded like a list of problems. Those that are logged at their
     /// source have none.
     private func lines(
         about problems: [Problem], _ level: LogLevel, _ text: (Problem) -> String
     ) -> [LogLine] {
-        Self.bounded(problems.filter { !$0.kind.isLoggedAtItsSource }).map { LogLine(level: level, message: text($0)) }
+        Self.bounded(problems.filter { !$0.isLoggedAtItsSource }).map { LogLine(level: level, message: text($0)) }
     }
 
     /// Records the problems of a review. Returns the log lines about new ones and those that are gone, and about changes of readiness.

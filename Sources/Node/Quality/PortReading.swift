@@ -23,6 +23,15 @@ public struct PortReading: Hashable, Sendable {
         self.checksumErrors = checksumErrors
         self.speed = speed
     }
+
+    /// This reading and an earlier one of the same port as one.
+    public func including(_ earlier: PortReading) -> PortReading {
+        var sum = self
+        sum.received &+= earlier.received
+        sum.damaged &+= earlier.damaged
+        sum.checksumErrors &+= earlier.checksumErrors
+        return sum
+    }
 }
 
 /// The packets that a port received damaged within the last minute.
