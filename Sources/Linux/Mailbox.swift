@@ -21,7 +21,7 @@ public final class Mailbox<Message: Sendable>: Sendable {
 
     /// At most `limit` messages wait: more than there are subjects. `merge` makes one message of two of the same subject; without it the
     /// later one counts.
-    public init<Subject: Hashable>(
+    public init<Subject: Hashable & Sendable>(
         limit: Int, subject: @escaping @Sendable (Message) -> Subject,
         merge: @escaping @Sendable (_ earlier: Message, _ later: Message) -> Message = { $1 }
     ) throws(SystemError) {

@@ -28,6 +28,10 @@ public struct Impact: Sendable {
     public var parts: [[RouterID]]
     /// The parts before, without those that failed.
     public var partsBefore: [[RouterID]]
+    /// Pairs of routers of which the second is not reached from the first any more, those that failed not counted: at most
+    /// ``mostDetours``; and how many there are.
+    public var lost: [(from: RouterID, to: RouterID)]
+    public var lostCount: Int
     /// The pairs of routers with a longer way: the largest additions first, at most ``mostDetours``; and how many there are.
     public var longer: [Detour]
     public var longerCount: Int
@@ -40,11 +44,11 @@ public struct Impact: Sendable {
     /// Prefixes that only failed routers announced. In order.
     public var gone: [IPv6Prefix]
 
-    /// The length of ``longer`` at most.
+    /// The length of ``longer`` and ``lost`` at most.
     public static let mostDetours = 1000
 
     /// Whether routers that reached each other do so no more, those that failed not counted.
-    public var cutsOff: Bool { parts.count > partsBefore.count }
+    public var cutsOff: Bool { lostCount > 0 }
 }
 
 extension MeshModel {
@@ -60,7 +64,8 @@ extension MeshModel {
         let remaining = Set(new.routers)
         var impact = Impact(
             failed: old.routers.filter { !remaining.contains($0) }, parts: new.parts(),
-            partsBefore: old.parts().map { $0.filter(remaining.contains) }.filter { !$0.isEmpty }, longer: [],
+            partsBefore: old.parts().map { $0.filter(remaining.contains) }.filter { !$0.isEmpty }, lost: [],
+            lostCount: 0, longer: [],
             longerCount: 0, shorterCount: 0, pairCount: 0, losses: [], gone: [])
         compareDistances(old, new, into: &impact)
         comparePrefixes(after, into: &impact)
@@ -72,9 +77,12 @@ extension MeshModel {
         for (from, router) in new.routers.enumerated() {
             guard let oldFrom = places[router] else { continue }
             for (to, other) in new.routers.enumerated() where to != from {
-                guard let oldTo = places[other], let before = old.distance(oldFrom, oldTo),
-                    let after = new.distance(from, to)
-                else { continue }
+                guard let oldTo = places[other], let before = old.distance(oldFrom, oldTo) else { continue }
+                guard let after = new.distance(from, to) else {
+                    impact.lostCount += 1
+                    if impact.lost.count < Impact.mostDetours { impact.lost.append((router, other)) }
+                    continue
+                }
                 impact.pairCount += 1
                 if after < before { impact.shorterCount += 1 }
                 guard after > before else { continue }

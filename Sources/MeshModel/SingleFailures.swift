@@ -94,47 +94,55 @@ private struct Connections {
         part = parts(withoutRouter: nil, withoutLink: nil)
     }
 
-    /// The part of each router; −1 for the one that is left out. Parts are numbered from 0.
+    /// The part of each transit router, numbered from 0; −1 for the router that is left out, and for those that forward nothing.
     private mutating func parts(withoutRouter absent: Int?, withoutLink link: Int?) -> [Int] {
         var result = [Int](repeating: -1, count: routers.count)
         var count = 0
-        // Transit routers first: a router that forwards nothing belongs to the part of one that reaches it.
-        for pass in [true, false] {
-            for start in routers.indices where isTransit[start] == pass && result[start] < 0 && start != absent {
-                result[start] = count
-                waiting.append(start)
-                while let router = waiting.popLast() {
-                    // What a router that forwards nothing reaches is not connected by it.
-                    guard isTransit[router] else { continue }
-                    for (peer, number) in neighbors[router] where number != link && result[peer] < 0 && peer != absent {
-                        result[peer] = count
-                        waiting.append(peer)
-                    }
+        for start in routers.indices where isTransit[start] && result[start] < 0 && start != absent {
+            result[start] = count
+            waiting.append(start)
+            while let router = waiting.popLast() {
+                for (peer, number) in neighbors[router]
+                where number != link && result[peer] < 0 && peer != absent && isTransit[peer] {
+                    result[peer] = count
+                    waiting.append(peer)
                 }
-                count += 1
             }
+            count += 1
         }
         return result
     }
 
+    /// The routers that are cut off if a router fails.
     mutating func cutOff(without router: RouterID) -> [RouterID] {
         guard let place = places[router], isTransit[place] else { return [] }
-        return separated(parts(withoutRouter: place, withoutLink: nil))
+        return separated(parts(withoutRouter: place, withoutLink: nil), withoutRouter: place, withoutLink: nil)
     }
 
+    /// The routers that are cut off if a link fails.
     mutating func cutOff(withoutLink number: Int) -> [RouterID] {
-        separated(parts(withoutRouter: nil, withoutLink: number))
+        separated(parts(withoutRouter: nil, withoutLink: number), withoutRouter: nil, withoutLink: number)
     }
 
-    /// The routers that were with others in a part and are in a smaller one now.
-    private func separated(_ now: [Int]) -> [RouterID] {
-        var members: [Int: [Int: [Int]]] = [:]
+    /// The routers that do not reach the largest rest of a part any more that they reached.
+    private func separated(_ now: [Int], withoutRouter absent: Int?, withoutLink link: Int?) -> [RouterID] {
+        // By the old part, the number of transit routers in each new one.
+        var sizes: [Int: [Int: Int]] = [:]
         for router in routers.indices where now[router] >= 0 {
-            members[part[router], default: [:]][now[router], default: []].append(router)
+            sizes[part[router], default: [:]][now[router], default: 0] += 1
         }
-        return members.values.filter { $0.count > 1 }.flatMap { pieces in
-            let sorted = pieces.values.sorted { $0.count != $1.count ? $0.count > $1.count : $0[0] < $1[0] }
-            return sorted.dropFirst().joined()
-        }.map { routers[$0] }.sorted()
+        // Of equally large ones, the one with the lowest number has the lowest router.
+        let largest = sizes.mapValues { pieces in pieces.max { ($0.value, $1.key) < ($1.value, $0.key) }!.key }
+        return routers.indices.filter { router in
+            guard router != absent else { return false }
+            if isTransit[router] { return largest[part[router]] != now[router] }
+            // What forwards nothing is at the end of its links, and reaches the parts of its neighbors.
+            var (before, after): (Set<Int>, Set<Int>) = ([], [])
+            for (peer, number) in neighbors[router] where isTransit[peer] && peer != absent {
+                before.insert(part[peer])
+                if number != link { after.insert(now[peer]) }
+            }
+            return before.contains { largest[$0].map { !after.contains($0) } ?? false }
+        }.map { routers[$0] }
     }
 }

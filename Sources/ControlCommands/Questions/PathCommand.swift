@@ -50,6 +50,10 @@ struct PathCommand: ParsableCommand {
             return "\(mesh.name(ways.start)) has no way to \(place)"
                 + (stuck == [ways.start] || stuck.isEmpty ? "" : ": \(mesh.names(stuck)) has no route") + "\n"
         }
+        if case .deliver(let prefix)? = ways.steps[ways.start] {
+            let node = mesh.name(ways.start)
+            return prefix == nil ? "\(node) is the end itself\n" : "\(node) announces \(prefix!) itself\n"
+        }
         let count = ways.count == 1 ? "1 way" : "\(ways.count) ways"
         var lines = ["\(mesh.name(ways.start)) to \(place): cost \(cost), \(count)"]
         var shown: Set<RouterID> = []

@@ -56,9 +56,8 @@ struct TopologyDocument: Codable {
 
     init(_ mesh: inout Mesh) {
         nodes = mesh.model.routers.map { [mesh] router in
-            Node(
-                node: mesh.name(router), routerID: router.description, stubRouter: mesh.model.isStub(router))
-        }
+            Node(node: mesh.name(router), routerID: router.description, stubRouter: mesh.model.isStub(router))
+        }.sorted { ($0.node, $0.routerID) < ($1.node, $1.routerID) }
         links = mesh.model.allLinks().map { [mesh] link in
             Link(
                 type: link.isSegment ? "segment" : "p2p",
@@ -66,7 +65,10 @@ struct TopologyDocument: Codable {
                     End(
                         node: mesh.name(end.port.router), routerID: end.port.router.description,
                         port: mesh.name(end.port), interfaceID: Int(end.port.interfaceID), cost: Int(end.cost))
-                })
+                }.sorted { ($0.node, $0.interfaceID) < ($1.node, $1.interfaceID) })
+        }.sorted { left, right in
+            if left.type != right.type { return left.type < right.type }
+            return left.ends.map(\.node).lexicographicallyPrecedes(right.ends.map(\.node))
         }
     }
 

@@ -77,6 +77,11 @@ struct ImpactDocument: Codable {
         var after: Int
     }
 
+    struct Pair: Codable {
+        var from: String
+        var to: String
+    }
+
     struct Loss: Codable {
         var prefix: String
         /// Who announced it, and who of them still does.
@@ -92,6 +97,9 @@ struct ImpactDocument: Codable {
     var cutsOff: Bool
     /// The nodes in parts that reach each other no more, the largest first; one if nobody is cut off.
     var parts: [[String]]
+    /// Pairs of nodes of which the second is not reached from the first any more: the first thousand; and how many there are.
+    var lost: [Pair]
+    var lostPairs: Int
     /// The number of pairs of nodes that reach each other, in each direction; and of those with a longer and a shorter way.
     var pairs: Int
     var longer: Int
@@ -107,6 +115,8 @@ struct ImpactDocument: Codable {
         failed = impact.failed.map(mesh.name)
         cutsOff = impact.cutsOff
         parts = impact.parts.map { $0.map(mesh.name) }
+        lost = impact.lost.map { Pair(from: mesh.name($0.from), to: mesh.name($0.to)) }
+        lostPairs = impact.lostCount
         pairs = impact.pairCount
         longer = impact.longerCount
         shorter = impact.shorterCount
@@ -128,12 +138,13 @@ struct ImpactDocument: Codable {
     var text: String {
         var lines: [String] = []
         if !failed.isEmpty { lines.append("fails: \(Self.list(failed))") }
-        if cutsOff {
-            for part in parts.dropFirst() {
-                lines.append("cut off: \(Self.list(part)) from \(Self.list(parts[0]))")
-            }
-        } else {
-            lines.append("nobody is cut off")
+        if !cutsOff { lines.append("nobody is cut off") }
+        for part in parts.dropFirst() where cutsOff {
+            lines.append("\(Self.list(part)): cut off from \(Self.list(parts[0]))")
+        }
+        // A drained node may reach several parts, and lose one of them.
+        if cutsOff, parts.count == 1 {
+            lines.append("cut off: " + Self.list(lost.map { "\($0.to) from \($0.from)" }))
         }
         for loss in losses.prefix(Self.mostLines) {
             var line = "\(loss.prefix): "
@@ -143,7 +154,8 @@ struct ImpactDocument: Codable {
             } else if lost.isEmpty {
                 line += "announced by \(Self.list(loss.after))"
             } else {
-                line += "loses \(Self.list(lost)); \(Self.list(loss.after)) of \(loss.before.count) left"
+                line +=
+                    "loses \(Self.list(lost)); \(Self.list(loss.after)) still announce\(loss.after.count == 1 ? "s" : "") it"
             }
             if !loss.unreachableFor.isEmpty { line += "; out of reach of \(Self.list(loss.unreachableFor))" }
             lines.append(line)
