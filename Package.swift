@@ -196,7 +196,8 @@ let shell: [Target] = [
         ],
         exclude: ["alerts.test.yaml"], swiftSettings: settings),
     .testTarget(
-        name: "InteroperabilityTests", dependencies: ["Lab", "Addressing", "ControlAPI", "Linux", "TestSupport"],
+        name: "InteroperabilityTests",
+        dependencies: ["Lab", "Addressing", "OSPFPacket", "MeshModel", "ControlAPI", "Linux", "TestSupport"],
         swiftSettings: settings),
 ]
 

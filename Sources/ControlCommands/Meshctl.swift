@@ -43,7 +43,11 @@ private struct RootCommand: ParsableCommand {
             }
         }
         guard let command = rest.popFirst() else { return options }
-        return [command] + options + rest
+        let isGroup = configuration.subcommands.contains {
+            $0.configuration.commandName == command && !$0.configuration.subcommands.isEmpty
+        }
+        guard isGroup, let member = rest.popFirst() else { return [command] + options + rest }
+        return [command, member] + options + rest
     }
 
     /// Runs a command line and returns its exit code.

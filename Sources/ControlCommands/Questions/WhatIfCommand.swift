@@ -112,9 +112,9 @@ struct ImpactDocument: Codable {
     var gone: [String]
 
     init(_ impact: Impact, in mesh: Mesh) {
-        failed = impact.failed.map(mesh.name)
+        failed = impact.failed.map(mesh.name).sorted()
         cutsOff = impact.cutsOff
-        parts = impact.parts.map { $0.map(mesh.name) }
+        parts = impact.parts.map { $0.map(mesh.name).sorted() }
         lost = impact.lost.map { Pair(from: mesh.name($0.from), to: mesh.name($0.to)) }
         lostPairs = impact.lostCount
         pairs = impact.pairCount
@@ -125,8 +125,9 @@ struct ImpactDocument: Codable {
         }
         losses = impact.losses.map { loss in
             Loss(
-                prefix: loss.prefix.description, before: loss.before.map(mesh.name), after: loss.after.map(mesh.name),
-                unreachableFor: loss.partsWithout.flatMap { impact.parts[$0].map(mesh.name) })
+                prefix: loss.prefix.description, before: loss.before.map(mesh.name).sorted(),
+                after: loss.after.map(mesh.name).sorted(),
+                unreachableFor: loss.partsWithout.flatMap { impact.parts[$0].map(mesh.name) }.sorted())
         }
         gone = impact.gone.map(\.description)
     }
@@ -208,11 +209,11 @@ struct SingleFailuresDocument: Codable {
         links = failures.linkCount
         nodes = failures.routerCount
         singlePointsOfFailure = failures.points.map { point in
-            let cutOff = point.cutOff.map(mesh.name)
+            let cutOff = point.cutOff.map(mesh.name).sorted()
             switch point.cause {
             case .router(let router): return Point(kind: "node", nodes: [mesh.name(router)], cutOff: cutOff)
             case .link(let link):
-                return Point(kind: "link", nodes: link.ends.map { mesh.name($0.port.router) }, cutOff: cutOff)
+                return Point(kind: "link", nodes: link.ends.map { mesh.name($0.port.router) }.sorted(), cutOff: cutOff)
             }
         }
         singleHolders = failures.singleHolders.map {

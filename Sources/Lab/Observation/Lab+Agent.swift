@@ -22,6 +22,11 @@ extension Lab {
         try ask(node, "/v1/status", StatusDocument.self).status
     }
 
+    /// What an agent knows of the mesh. Throws if the agent does not answer, or answers with an error.
+    public func snapshot(of node: String) throws(LabError) -> SnapshotDocument {
+        try ask(node, "/v1/snapshot", SnapshotDocument.self)
+    }
+
     /// The decoded answer of an agent to a GET.
     private func ask<Answer: Decodable>(_ node: String, _ path: String, _ type: Answer.Type) throws(LabError) -> Answer
     {
