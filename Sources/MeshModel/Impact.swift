@@ -67,12 +67,16 @@ extension MeshModel {
             partsBefore: old.parts().map { $0.filter(remaining.contains) }.filter { !$0.isEmpty }, lost: [],
             lostCount: 0, longer: [],
             longerCount: 0, shorterCount: 0, pairCount: 0, losses: [], gone: [])
-        compareDistances(old, new, into: &impact)
+        // The costs of a drained router make others route around it. Its own ways are the same.
+        let drained = Set(after.routers.filter { after.isStub($0) && !before.isStub($0) })
+        compareDistances(old, new, except: drained, into: &impact)
         comparePrefixes(after, into: &impact)
         return impact
     }
 
-    private func compareDistances(_ old: AllDistances, _ new: AllDistances, into impact: inout Impact) {
+    private func compareDistances(
+        _ old: AllDistances, _ new: AllDistances, except drained: Set<RouterID>, into impact: inout Impact
+    ) {
         let places = Dictionary(uniqueKeysWithValues: old.routers.enumerated().map { ($1, $0) })
         for (from, router) in new.routers.enumerated() {
             guard let oldFrom = places[router] else { continue }
@@ -84,6 +88,7 @@ extension MeshModel {
                     continue
                 }
                 impact.pairCount += 1
+                if drained.contains(router) { continue }
                 if after < before { impact.shorterCount += 1 }
                 guard after > before else { continue }
                 impact.longerCount += 1
