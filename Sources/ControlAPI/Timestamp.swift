@@ -13,10 +13,14 @@ public enum Timestamp {
     }
 
     /// The current time in the format of RFC 3339, in UTC with milliseconds.
-    public static var now: String {
+    public static var now: String { text(before: .zero) }
+
+    /// The time some seconds ago, in the same format; not before 1970.
+    public static func text(before duration: Duration) -> String {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return text(nanosecondsSince1970: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+        let seconds = max(0, Int64(time.tv_sec) - min(duration.components.seconds, Int64(time.tv_sec)))
+        return text(nanosecondsSince1970: seconds * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
     private static func pad(_ number: Int32, _ width: Int) -> String {

@@ -19,7 +19,7 @@ private struct RootCommand: ParsableCommand {
         subcommands: [
             StatusCommand.self, NeighborsCommand.self, InterfacesCommand.self, RoutesCommand.self, NodesCommand.self,
             DatabaseCommand.self, PathCommand.self, WhatIfCommand.self, TopologyCommand.self, SnapshotCommand.self,
-            VIPsCommand.self, AuthenticationCommand.self, StubRouterCommand.self,
+            EventsCommand.self, VIPsCommand.self, AuthenticationCommand.self, StubRouterCommand.self,
             DrainCommand.self, UndrainCommand.self,
             ValidateCommand.self,
         ])

@@ -132,6 +132,8 @@ public struct MeshNode: Sendable {
     /// The limits on log lines.
     public internal(set) var logLimits = LogLimits()
     public internal(set) var counters = NodeCounters()
+    /// The change of routes that is under way.
+    var convergences = ConvergenceTracker()
 
     // Effects of the events noted so far.
 
@@ -231,7 +233,7 @@ public struct MeshNode: Sendable {
 
     /// Does what follows from the noted events, in this order: timers, the kernel's routes, the life cycle, the echoes to
     /// neighbors, the review of the mesh, the pod network, addresses, transit, announcements (which may change routes again),
-    /// problems. Among the effects, packets come first, then changes of the kernel's routes, whatever their cause. If the
+    /// what the kernel has, problems. Among the effects, packets come first, then changes of the kernel's routes, whatever their cause. If the
     /// kernel's routes must be changed or read while the ports are open, it returns at that point: ``nextDeadline`` is then due
     /// at once, and the rest is settled with the outcome.
     public mutating func settle(at now: Instant, effects out: inout [NodeEffect]) {
@@ -266,6 +268,7 @@ public struct MeshNode: Sendable {
             guard announce(at: now) else { break }
             mustSettle = round == 4
         }
+        noteInstalledRoutes(at: now)
         reviewProblems(at: now)
         ownDeadline = earliestOwnDeadline(problemReview: problems.nextReview, bypass: bypass.nextDeadline)
         ownTimer = earliestOwnDeadline(problemReview: problems.latestReview, bypass: bypass.latestDeadline)
@@ -322,6 +325,7 @@ public struct MeshNode: Sendable {
         case .routes(let update):
             // A router that stops withdraws its routes; the kernel keeps them.
             if case .stopping = life { return }
+            noteConvergence(update, at: now)
             installer.update(update)
             noteBypassedRoutes(update)
             serviceRoutes.invalidate()

@@ -43,6 +43,8 @@ public enum NodeEffect: Sendable {
     indirect case networkConfiguration(NetworkConfiguration)
     /// The route table has changed, for consumers other than the kernel.
     case routeTable(RouteTableUpdate)
+    /// Routes have changed, and the kernel has them.
+    case converged(Convergence)
     /// Write a line to the log, with further values by name.
     case log(LogLevel, String, [String: String])
     /// Remove the routes that earlier runs made with another `kernel.metric`, which ``routes(_:)`` does not cover.

@@ -33,6 +33,10 @@ public struct Router: Sendable {
     /// Whether prefixes, or paths to AS boundary routers of other areas, changed since the last calculation. If nothing else
     /// did, the next calculation needs no shortest paths and does not wait for ``spfDelay``.
     var prefixesChanged = false
+    /// What has changed since the last calculation.
+    var uncalculatedChanges = DatabaseChanges()
+    /// What had changed before the last calculation that changed routes.
+    public internal(set) var calculatedChanges = DatabaseChanges()
     /// When the next calculation is due after changes that shortest paths depend on.
     var spfDelay: SPFDelay
     /// No calculation starts before this moment. After each calculation, other work gets as much time as the

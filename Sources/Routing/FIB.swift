@@ -193,6 +193,14 @@ public struct FIB: Sendable {
 }
 
 extension FIB {
+    /// The next hops of a destination; `nil` if it is not known.
+    public func nextHops(of destination: DestinationID) -> [NextHop]? { targets[destination]?.nextHops }
+
+    /// The next hops that the router wants for a prefix; `nil` if it has no route to it.
+    public func nextHops(to prefix: IPv6Prefix) -> [NextHop]? {
+        routes.position(of: prefix).flatMap { routes[$0].wanted }.flatMap { targets[$0]?.nextHops }
+    }
+
     /// Whether the same prefixes are wanted before and after an update.
     func keepsReach(_ update: RouteTableUpdate) -> Bool {
         update.routes.allSatisfy { prefix, destination in

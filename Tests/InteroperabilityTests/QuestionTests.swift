@@ -42,6 +42,13 @@ extension Interoperability {
                     try lab.heal("\(one.node)-\(other.node)")
                     try eventually(.seconds(30)) { try Self.difference(model, lab, routers) }
                 }
+                // a tells what it was, of cables far from it, too: c-d changes a way of d only, others those of a.
+                let convergences = try lab.list(Event.self, of: "a").compactMap(\.convergence)
+                #expect(convergences.allSatisfy { $0.calculatedAfter >= 0 && $0.installedAfter >= $0.calculatedAfter })
+                let causes = Set(convergences.flatMap(\.causes))
+                for text in ["router-LSA of b: link to c gone", "router-LSA of b: link to 10.0.0.5 gone"] {
+                    #expect(causes.contains(text), "\(causes)")
+                }
             }
         }
 
@@ -73,6 +80,17 @@ extension Interoperability {
                 let added = try ask("whatif", "--add", "n1-n4", "--fail", "n3-n4")
                 #expect(added.status == 0, "\(added)")
                 #expect(try ask("topology").text.split(separator: "\n").count == 5)
+                try lab.fail("n2-n3", .carrier)
+                try eventually { try lab.nextHopProblem() }
+                let events = try ask("events", "--kind", "convergence", "--since", "1h")
+                // Whichever of the two LSAs arrives first changes the routes.
+                let texts = ["router-LSA of n3: link to n2 gone", "router-LSA of n2: link to n3 gone"]
+                #expect(events.status == 0 && texts.contains { events.text.contains($0) }, "\(events)")
+                #expect(try ask("events", "--kind", "log", "--no-headers").text.contains("adjacency with n3"))
+                #expect(try ask("events", "--since", "0s").text.contains("No events."))
+                #expect(try ask("events", "--since", "soon").status == 2)
+                try lab.heal("n2-n3")
+                try lab.waitUntilConverged()
                 for format in ["dot", "mermaid", "json", "yaml"] {
                     let graph = try ask("topology", "-o", format)
                     #expect(graph.status == 0 && graph.text.contains("n4"), "\(graph)")

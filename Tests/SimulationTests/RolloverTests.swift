@@ -7,15 +7,15 @@ import Timing
 
 @testable import Simulation
 
-/// How often each node gives each warning, and says that a problem is resolved. Networks run on one thread.
+/// How often each node gives each warning, and says that a problem is gone. Networks run on one thread.
 private final class WarningCounter: @unchecked Sendable {
     var counts: [String: Int] = [:]
-    var resolved = 0
+    var ended = 0
 
     func note(_ event: TraceEvent) {
         guard case .effect(let node, .log(let level, let text, _)) = event else { return }
         if level == .warning { counts["\(node): \(text)", default: 0] += 1 }
-        if text.hasPrefix("resolved: ") { resolved += 1 }
+        if text.hasPrefix("no longer: ") { ended += 1 }
     }
 }
 
@@ -114,11 +114,11 @@ private final class WarningCounter: @unchecked Sendable {
             network.run(for: .seconds(5))
         }
         #expect(warnings.counts.count == 1 && warnings.counts.values.allSatisfy { $0 == 1 }, "\(warnings.counts)")
-        #expect(warnings.resolved == 0)
+        #expect(warnings.ended == 0)
         let remedy = forgery == .impostor ? "somebody else sends them" : "give it the key if it belongs to the mesh"
         #expect(warnings.counts.keys.allSatisfy { $0.contains(remedy) }, "\(warnings.counts)")
         network.run(for: .seconds(180))
-        #expect(warnings.resolved == 1 && warnings.counts.count == 1)
+        #expect(warnings.ended == 1 && warnings.counts.count == 1)
     }
 
     /// A damaged packet of a neighbor now and then is none.
@@ -130,7 +130,7 @@ private final class WarningCounter: @unchecked Sendable {
             network.schedule(.forge(link: 0, end: 0, .changed), at: network.now)
             network.run(for: .seconds(130))
         }
-        #expect(warnings.counts == [:] && warnings.resolved == 0)
+        #expect(warnings.counts == [:] && warnings.ended == 0)
     }
 
     @Test(arguments: Forgery.allCases)

@@ -30,7 +30,7 @@ extension AgentSnapshot {
                 Status.Problem(
                     kind: $0.kind.rawValue, subject: $0.subject, problem: $0.text, remedy: $0.remedy,
                     age: age(since: $0.since ?? now))
-            }, isolated: node.isIsolated, otherNetworks: otherNetworks, events: events)
+            }, isolated: node.isIsolated, otherNetworks: otherNetworks, events: events.latestLines)
     }
 
     /// The ports that seem to belong to another network, and why.

@@ -22,8 +22,8 @@ struct AgentSnapshot: Sendable {
     /// The configuration file and its problems.
     var configurationStatus: Status.ConfigurationStatus
     var ages: RouteAges
-    /// The latest log lines of level notice or above.
-    var events: [Status.Event]
+    /// What has happened lately.
+    var events: EventHistory
     var counters: AgentCounters
     /// What is known of the neighbors that are asked by echo requests.
     var echoes: [EchoTarget.Key: NeighborProber.Knowledge]
@@ -119,7 +119,7 @@ extension MeshAgent {
         counters.socket = sockets.counters
         return AgentSnapshot(
             now: EventLoop.now, started: started, node: node, configurationStatus: configurationStatus, ages: ages,
-            events: events.events, counters: counters, echoes: prober?.knowledge ?? [:],
+            events: events, counters: counters, echoes: prober?.knowledge ?? [:],
             echoRefusals: prober?.refusals ?? 0, sessions: bfd.knowledge,
             skippedReports: [
                 ("bfd", bfd.reports.skipped), ("echo", prober?.reports.skipped ?? 0),

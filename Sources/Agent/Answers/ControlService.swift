@@ -49,7 +49,7 @@ struct ControlService: Sendable {
     /// The paths that accept GET over both sockets. `/v1/drain` is not among them: only the control socket has it.
     private static let readable = [
         "/v1/status", "/v1/neighbors", "/v1/interfaces", "/v1/routes", "/v1/nodes", "/v1/lsdb", "/v1/vips", "/v1/auth",
-        "/v1/snapshot", "/metrics", "/livez", "/readyz",
+        "/v1/snapshot", "/v1/events", "/metrics", "/livez", "/readyz",
     ]
 
     /// A snapshot with storage of its own, so that the routing thread copies nothing however long the snapshot is used.
@@ -94,6 +94,7 @@ struct ControlService: Sendable {
         case "/v1/vips": return try await list { $0.vipList }
         case "/v1/routes": return try await routes(query)
         case "/v1/lsdb": return try await database(query)
+        case "/v1/events": return try await list { $0.events.events }
         case "/v1/snapshot": return try await .json(detachedSnapshot().document)
         case "/v1/drain":
             guard request.isPrivileged else { throw Refusal.needsPrivilege }

@@ -50,6 +50,10 @@ extension MeshAgent {
         case .offerPodRanges(let ranges): connection?.offer(ranges)
         case .networkConfiguration(let network): return .networkConfiguration(write(network))
         case .routeTable(let update): ages.note(update, at: EventLoop.now)
+        case .converged(let convergence):
+            let message = convergence.text.asOneLine
+            log.info("\(message)", metadata: ["seconds": "\(convergence.secondsText)"])
+            events.append(convergence, message)
         case .log(let level, let message, let metadata):
             write(Logger.Level(level), message, metadata.mapValues { .string($0) })
         case .removeStaleRoutes:

@@ -11,7 +11,7 @@ extension Lab {
         let paths = [
             Neighbor.listKind: "neighbors", Interface.listKind: "interfaces", Route.listKind: "routes",
             Node.listKind: "nodes", LSA.listKind: "lsdb", VIP.listKind: "vips",
-            Authentication.listKind: "auth",
+            Authentication.listKind: "auth", Event.listKind: "events",
         ]
         let path = "/v1/\(paths[type.listKind] ?? "")\(query)"
         return try ask(node, path, ListDocument<Item>.self).items

@@ -47,7 +47,9 @@ extension Router {
         case .routerInformation, .autoConfiguration: break
         default: return
         }
-        if key.interface == 0 { calculation.databaseChanged(key.lsa, to: lsa) }
+        guard key.interface == 0 else { return }
+        uncalculatedChanges.note(key.lsa, from: old, to: lsa, at: now)
+        calculation.databaseChanged(key.lsa, to: lsa)
     }
 
     /// Adds the aging moment of an LSA to the queue. Entries of earlier instances stay, so the queue is compacted when most of

@@ -30,7 +30,10 @@ extension Router {
         calculationPauseEnd = now + min(Self.maximumPause, Self.pausePerStep * calculation.lastWork)
         notifyDuplicatePrefixes()
         if calculation.prefixes.hasRefused { refuse(because: .prefixes, at: now) } else { limits.end(.prefixes) }
+        let changes = uncalculatedChanges
+        uncalculatedChanges = DatabaseChanges()
         guard !update.isEmpty else { return }
+        calculatedChanges = changes
         routeTable.apply(update)
         effects.append(.routes(update))
     }

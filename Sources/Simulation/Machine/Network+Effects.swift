@@ -109,6 +109,7 @@ extension Network {
             nodes[node].routes.apply(update)
             statistics.routeUpdates += 1
             statistics.lastRouteChange = now
+        case .converged(let convergence): check(convergence, of: node)
         case .removeEverything: nodes[node].kernel.removeAllRoutes()
         case .preferredSource(_, let ipv4): nodes[node].kernel.preferredSource = ipv4
         // The protocol number, table and metric in the configuration never change in a scenario, so nothing of an earlier run

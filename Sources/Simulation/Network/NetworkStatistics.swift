@@ -22,6 +22,8 @@ public struct NetworkStatistics: Hashable, Sendable {
     public var lastRouteChange = Instant.zero
     /// Updates of route tables.
     public var routeUpdates = 0
+    /// The number of changes of routes that nodes recorded, from their cause to the kernel.
+    public var convergences = 0
     /// Changes of routes and next-hop objects that nodes have requested of kernels that were reachable, also refused ones.
     public var kernelChanges = 0
     /// Events taken from the queue.
@@ -51,6 +53,8 @@ public struct Violation: Hashable, Sendable, CustomStringConvertible {
         case storm
         /// A node avoids a port that it must not avoid, or changes costs because of the quality of cables too often.
         case quality
+        /// The record of a change of routes contradicts itself, or is too long.
+        case history
         /// The sum of the updates of a route table is not the route table.
         case updates
         /// A node has work left in a network that should be at rest.
