@@ -76,9 +76,10 @@ public struct Daemon: Sendable {
         let reporter = Reporter(tasks: checks)
         let checker = HealthChecker(loop: checks.loop, executor: checks) { id, outcome in reporter.report(id, outcome) }
         let connection = ClusterConnection(configuration) { reporter.wake() }
+        let store = EventStore(directory: StateDirectory(configuration).path, loop: answers.loop, log: log)
         let agent = try MeshAgent(
             loop: loop, configuration: configuration, file: file, checker: checker, connection: connection,
-            background: answers, log: log)
+            background: answers, store: store, log: log)
         reporter.connect(to: agent)
 
         let service = ControlService(
@@ -99,6 +100,7 @@ public struct Daemon: Sendable {
             try await agent.bfd.start()
             try await agent.start()
         }.wait()
+        _ = answers.run { await agent.adopt(store.load()) }
         let http = Mutex<HTTPServer?>(nil)
         listen(on: tasks, service, attempt: 0) { server in http.withLock { $0 = server } }
 
@@ -115,6 +117,7 @@ public struct Daemon: Sendable {
         try tasks.run { if await service.transit.isCounting { await service.transit.end() } }.wait()
         let cleansUp = options.cleansUpOnExit
         try tasks.run { await agent.stop(removingEverything: cleansUp) }.wait()
+        try answers.run { store.flush() }.wait()
         control.close()
         http.withLock { $0?.close() }
         try checker.stopAll().wait()

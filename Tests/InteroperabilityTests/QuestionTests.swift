@@ -95,13 +95,24 @@ extension Interoperability {
                     let graph = try ask("topology", "-o", format)
                     #expect(graph.status == 0 && graph.text.contains("n4"), "\(graph)")
                 }
-                // The file answers like the agent, also when that is gone.
+                // The file answers like the agent, also when that is gone. Events are on disk within about a second, and outlive it.
                 #expect(try ask("snapshot", "save", file).text.contains("4 nodes"))
-                try lab.stop("n1")
+                let events = "\(lab.directory(of: "n1"))/events"
+                try eventually {
+                    let output = try lab.command(on: "n1", ["grep", "-c", "no route any more to n4", events]).output()
+                    return output.status == 0 ? nil : "the event is not on disk"
+                }
+                try lab.stop("n1", kill: true)
                 let offline = try ask("whatif", "--snapshot", file, "--all-single")
                 #expect(offline.status == 1 && offline.text == all.text)
                 #expect(try ask("path", "--snapshot", file, "n2", "n4").text == way.text)
                 #expect(try ask("whatif", "--all-single").status == 3)
+                try lab.start(["n1"])
+                try eventually {
+                    let told = try ask("events", "--kind", "convergence")
+                    return told.text.contains("no route any more to n4")
+                        ? nil : "the events of the earlier run are gone"
+                }
                 // Mistakes are named.
                 let mistakes = [
                     (["path", "n9"], 4), (["whatif"], 2), (["whatif", "--all-single", "--fail", "n1"], 2),

@@ -53,7 +53,7 @@ extension MeshAgent {
         case .converged(let convergence):
             let message = convergence.text.asOneLine
             log.info("\(message)", metadata: ["seconds": "\(convergence.secondsText)"])
-            events.append(convergence, message)
+            store.append(events.append(convergence, message))
         case .log(let level, let message, let metadata):
             write(Logger.Level(level), message, metadata.mapValues { .string($0) })
         case .removeStaleRoutes:
@@ -177,11 +177,14 @@ extension MeshAgent {
 
     // MARK: The log
 
+    /// Adds the events of earlier runs.
+    func adopt(_ earlier: [Event]) { events.adopt(earlier) }
+
     /// Writes a line to the log. At level notice or above, also keeps it for `meshctl status`. The message may have text from
     /// the network, so spaces replace control characters.
     func write(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata = [:]) {
         let message = message.asOneLine
         log.log(level: level, "\(message)", metadata: metadata)
-        if level >= .notice { events.append(level: level, message) }
+        if level >= .notice { store.append(events.append(level: level, message)) }
     }
 }

@@ -43,6 +43,8 @@ public actor MeshAgent {
     var file: WatchedFile
     var configurationStatus: Status.ConfigurationStatus
     var events = EventHistory()
+    /// Keeps ``events`` on disk.
+    let store: EventStore
     var ages = RouteAges()
     var counters = AgentCounters()
     let started = EventLoop.now
@@ -75,13 +77,14 @@ public actor MeshAgent {
     /// Opens sockets and netlink. Nothing runs before ``start()``.
     init(
         loop: EventLoop, configuration: Configuration, file: WatchedFile, checker: any HealthChecking,
-        connection: ClusterConnection? = nil, background: any TaskExecutor, log: Logger
+        connection: ClusterConnection? = nil, background: any TaskExecutor, store: EventStore, log: Logger
     ) throws {
         self.loop = loop
         self.file = file
         self.checker = checker
         self.connection = connection
         self.background = background
+        self.store = store
         bypass = BypassTable()
         self.log = log
         runtime = StateDirectory(besideSocket: configuration.control.socket)
