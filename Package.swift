@@ -175,6 +175,7 @@ let shell: [Target] = [
     tests("Kubernetes", ["TestAPIServer", "Timing", "Addressing", "ControlAPI", "PrometheusMetrics"] + nio),
     tests("Cluster", ["Timing", "Addressing", "ControlAPI", "Services", "Kubernetes", "TestAPIServer"] + nio),
     tests("ControlAPI", ["ControlClient"] + nio),
+    tests("ControlCommands", ["Addressing", "OSPFPacket", "MeshModel", "ControlAPI"]),
     tests("PrometheusMetrics", [metrics]),
     tests(
         "Agent",

@@ -57,8 +57,9 @@ private struct RootCommand: ParsableCommand {
             try command.run()
             return 0
         } catch let failure as Failure {
-            Console.complain("meshctl: \(failure.message)\n")
-            if let hint = failure.hint { Console.complain("         \(hint)\n") }
+            // Messages may have names from the network.
+            Console.complain("meshctl: \(failure.message.asOneLine)\n")
+            if let hint = failure.hint { Console.complain("         \(hint.asOneLine)\n") }
             return failure.code
         } catch {
             let text = fullMessage(for: error)

@@ -18,6 +18,8 @@ public struct Impact: Sendable {
         /// The routers that announced it, and those of them that still do.
         public var before: [RouterID]
         public var after: [RouterID]
+        /// The routers of which it becomes the last resort only.
+        public var lastResort: [RouterID]
         /// The parts of the mesh, by their place in ``parts``, that had a way to an announcer and have none.
         public var partsWithout: [Int]
     }
@@ -101,8 +103,8 @@ extension MeshModel {
     }
 
     private func comparePrefixes(_ after: MeshModel, into impact: inout Impact) {
-        let old = announcers()
-        let new = after.announcers()
+        let (oldMetrics, newMetrics) = (announcements(), after.announcements())
+        let (old, new) = (oldMetrics.mapValues { $0.keys.sorted() }, newMetrics.mapValues { $0.keys.sorted() })
         let part = Dictionary(
             uniqueKeysWithValues: impact.parts.enumerated().flatMap { place, routers in routers.map { ($0, place) } })
         let partBefore = Dictionary(
@@ -124,25 +126,40 @@ extension MeshModel {
                     && parts[place].contains { router in partBefore[router].map(servedBefore.contains) ?? false }
             }
             // That the own prefixes of a router are out of reach when the router is, goes without saying.
-            guard left.count < before.count || before.count > 1 && !without.isEmpty else { continue }
-            impact.losses.append(Impact.Loss(prefix: prefix, before: before, after: left, partsWithout: without))
+            let (one, other) = (oldMetrics[prefix] ?? [:], newMetrics[prefix] ?? [:])
+            let demoted = left.filter {
+                (one[$0] ?? 0) < AdvertisedPrefix.lastResort && (other[$0] ?? 0) >= AdvertisedPrefix.lastResort
+            }
+            guard left.count < before.count || before.count > 1 && !without.isEmpty || !demoted.isEmpty else {
+                continue
+            }
+            impact.losses.append(
+                Impact.Loss(
+                    prefix: prefix, before: before, after: left, lastResort: demoted, partsWithout: without))
         }
     }
 
     /// The routers that announce each prefix as their own or as external, in order. Without prefixes of networks.
-    func announcers() -> [IPv6Prefix: [RouterID]] {
-        var result: [IPv6Prefix: Set<RouterID>] = [:]
+    func announcers() -> [IPv6Prefix: [RouterID]] { announcements().mapValues { $0.keys.sorted() } }
+
+    /// The same with the lowest metric of each, which is 0 for external prefixes.
+    private func announcements() -> [IPv6Prefix: [RouterID: UInt16]] {
+        var result: [IPv6Prefix: [RouterID: UInt16]] = [:]
         for (key, lsa) in lsas {
-            let list: [IPv6Prefix]
+            let list: [(IPv6Prefix, UInt16)]
             switch try? lsa.body() {
-            case .intraAreaPrefix(let body) where body.referencedType == .router: list = body.prefixes.map(\.prefix)
-            case .ipv4Prefix(let body): list = body.prefixes.map(\.prefix)
-            case .asExternal(let body): list = [body.prefix.prefix]
+            case .intraAreaPrefix(let body) where body.referencedType == .router:
+                list = body.prefixes.map { ($0.prefix, $0.metric) }
+            case .ipv4Prefix(let body): list = body.prefixes.map { ($0.prefix, $0.metric) }
+            case .asExternal(let body): list = [(body.prefix.prefix, 0)]
             default: continue
             }
-            for prefix in list { result[prefix, default: []].insert(key.advertisingRouter) }
+            for (prefix, metric) in list {
+                let known = result[prefix]?[key.advertisingRouter] ?? .max
+                result[prefix, default: [:]][key.advertisingRouter] = min(known, metric)
+            }
         }
-        return result.mapValues { $0.sorted() }
+        return result
     }
 }
 

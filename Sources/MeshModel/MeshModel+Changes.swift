@@ -146,10 +146,18 @@ extension MeshModel {
     private mutating func addLink(_ one: RouterID, _ other: RouterID, cost: UInt16) throws(ChangeError) {
         let ports = [one, other].map { PortID(router: $0, interfaceID: freeInterfaceID(of: $0)) }
         for (port, peer) in [(ports[0], ports[1]), (ports[1], ports[0])] {
-            let keys = lsas.keys.filter { $0.type == .router && $0.advertisingRouter == port.router }
-            guard let key = keys.min(), case .router(var body)? = lsas[key].flatMap({ try? $0.body() }) else {
+            let keys = lsas.keys.filter { $0.type == .router && $0.advertisingRouter == port.router }.sorted()
+            let bodies = keys.compactMap { key -> (LSAKey, RouterLSA)? in
+                guard case .router(let body)? = try? lsas[key]!.body() else { return nil }
+                return (key, body)
+            }
+            guard let first = bodies.first?.1, let last = keys.last else {
                 throw ChangeError("\(name(of: port.router)) has no router-LSA")
             }
+            // Where all are full, a further one (RFC 5340 §4.4.3.2).
+            let free = LSAKey(type: .router, linkStateID: last.linkStateID &+ 1, advertisingRouter: port.router)
+            let fresh = (free, RouterLSA(flags: first.flags, options: first.options, links: []))
+            var (key, body) = bodies.first { $0.1.links.count < Self.mostLinks } ?? fresh
             // A stub router announces all links at the largest metric.
             let isStub = !body.options.contains(.r)
             body.links.append(
@@ -159,6 +167,9 @@ extension MeshModel {
             edit([key: .router(body)])
         }
     }
+
+    /// How many links a router-LSA gets at most. 4,000 have room.
+    private static let mostLinks = 1000
 
     /// An interface ID that a router does not use, far from those that kernels assign.
     private func freeInterfaceID(of router: RouterID) -> UInt32 {

@@ -21,6 +21,8 @@ public struct SingleFailures: Sendable {
     /// The number of links and routers that were failed, one at a time.
     public var linkCount: Int
     public var routerCount: Int
+    /// The routers in parts that do not reach each other even without a failure, the largest first.
+    public var parts: [[RouterID]]
     /// Routers first, then links.
     public var points: [SinglePointOfFailure]
     /// Addresses that several routers may announce (VIPs) and that one does. In order.
@@ -32,7 +34,8 @@ extension MeshModel {
     public mutating func singleFailures() -> SingleFailures {
         let links = allLinks()
         var map = Connections(graph(), links)
-        var result = SingleFailures(linkCount: links.count, routerCount: routers.count, points: [], singleHolders: [])
+        var result = SingleFailures(
+            linkCount: links.count, routerCount: routers.count, parts: map.parts, points: [], singleHolders: [])
         for router in routers {
             let cutOff = map.cutOff(without: router)
             if !cutOff.isEmpty { result.points.append(SinglePointOfFailure(cause: .router(router), cutOff: cutOff)) }
@@ -111,6 +114,21 @@ private struct Connections {
             count += 1
         }
         return result
+    }
+
+    /// The routers in parts, the largest first, each in order. A router that forwards nothing is in the part of a neighbor.
+    var parts: [[RouterID]] {
+        var members: [Int: [RouterID]] = [:]
+        var alone: [[RouterID]] = []
+        for router in routers.indices {
+            let neighbor = neighbors[router].first { isTransit[$0.router] }?.router
+            if let place = isTransit[router] ? router : neighbor {
+                members[part[place], default: []].append(routers[router])
+            } else {
+                alone.append([routers[router]])
+            }
+        }
+        return (members.values + alone).sorted { $0.count != $1.count ? $0.count > $1.count : $0[0] < $1[0] }
     }
 
     /// The routers that are cut off if a router fails.

@@ -105,5 +105,6 @@ import Testing
     @Test func controlCharactersBecomeSpaces() {
         #expect("a\u{1b}[2Jb\nc\td\u{9b}é\u{7f}".asOneLine == "a [2Jb c d é ")
         #expect("as it is – ✓".asOneLine == "as it is – ✓")
+        #expect("n1\u{202e}2n\u{2028}x\u{2066}".asOneLine == "n1 2n x ")
     }
 }

@@ -30,7 +30,7 @@ public struct Event: ListItem, Hashable {
     public struct Convergence: Codable, Hashable, Sendable {
         /// Destinations with new next hops.
         public struct Move: Codable, Hashable, Sendable {
-            /// Nodes, or prefixes that other nodes announce now.
+            /// Nodes, and prefixes that several nodes announce.
             public var destinations: [String]
             /// The neighbors that packets are sent to now.
             public var neighbors: [String]

@@ -33,21 +33,23 @@ struct Mesh {
         do {
             document = try JSON.decode(SnapshotDocument.self, from: body)
         } catch {
-            throw Failure.no("\(source) is no snapshot: \(error)", hint: "meshctl snapshot save FILE makes one")
+            throw Failure.usage(
+                "\(source) is no snapshot: \(Self.reason(error))", hint: "meshctl snapshot save FILE makes one")
         }
         guard let teller = RouterID(document.routerID) else {
-            throw Failure.no("\(source): routerID is “\(document.routerID.asOneLine)”, which is no router ID")
+            throw Failure.usage("\(source): routerID is “\(document.routerID)”, which is no router ID")
         }
         var lsas: [OSPFPacket.LSA] = []
         for (place, octets) in document.octets.enumerated() {
-            do {
-                guard let octets else { throw Failure.no("no octets") }
-                lsas.append(try OSPFPacket.LSA(octets: octets))
-            } catch {
-                throw Failure.no("\(source): lsas[\(place)] is no LSA: \((error as? Failure)?.message ?? "\(error)")")
+            guard let octets else {
+                throw Failure.usage("\(source): lsas[\(place)] is no LSA: it has other than hexadecimal digits")
+            }
+            do { lsas.append(try OSPFPacket.LSA(octets: octets)) } catch {
+                throw Failure.usage("\(source): lsas[\(place)] is no LSA: \(Self.reason(error))")
             }
         }
         model = MeshModel(lsas)
+        guard !model.routers.isEmpty else { throw Failure.usage("\(source) has no nodes") }
         self.teller = teller
         portNames = Dictionary(
             document.ports.compactMap { port in
@@ -55,6 +57,24 @@ struct Mesh {
                     (PortID(router: teller, interfaceID: $0), port.name.asOneLine)
                 }
             }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        func path(_ context: Swift.DecodingError.Context) -> String {
+            context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined().drop { $0 == "." }
+                .description
+        }
+        switch error {
+        case Swift.DecodingError.keyNotFound(let key, let context):
+            return "\(path(context).isEmpty ? "it" : path(context)) has no \(key.stringValue)"
+        case Swift.DecodingError.typeMismatch(_, let context), Swift.DecodingError.valueNotFound(_, let context):
+            return "\(path(context).isEmpty ? "it" : path(context)) is of the wrong type"
+        case is Swift.DecodingError: return "it is not valid JSON"
+        case OSPFPacket.DecodingError.lsaChecksum: return "its checksum is wrong"
+        case OSPFPacket.DecodingError.truncated: return "it is too short"
+        case OSPFPacket.DecodingError.length: return "its length is not that in its header"
+        default: return "\(error)"
+        }
     }
 
     /// The name of a router. Names are from the network.

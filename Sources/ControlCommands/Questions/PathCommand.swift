@@ -54,7 +54,7 @@ struct PathCommand: ParsableCommand {
             let node = mesh.name(ways.start)
             return prefix == nil ? "\(node) is the end itself\n" : "\(node) announces \(prefix!) itself\n"
         }
-        let count = ways.count == 1 ? "1 way" : "\(ways.count) ways"
+        let count = ways.count == 1 ? "1 way" : ways.count == .max ? "billions of ways" : "\(ways.count) ways"
         var lines = ["\(mesh.name(ways.start)) to \(place): cost \(cost), \(count)"]
         var shown: Set<RouterID> = []
         func add(_ router: RouterID, _ label: String, indent: String, rest: String) {
@@ -107,7 +107,7 @@ struct PathDocument: Codable {
     /// The prefix whose route the first node uses, if the target is an address.
     var prefix: String?
     var cost: Int?
-    /// The number of different ways.
+    /// The number of different ways; 4294967295 stands for more, too.
     var ways: Int
     /// The nodes on any of the ways: the first first, the others by router ID.
     var steps: [Step]

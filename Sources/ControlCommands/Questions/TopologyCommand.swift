@@ -114,7 +114,8 @@ struct TopologyDocument: Codable {
     }
 
     private func quoted(_ text: String) -> String {
-        "\"" + text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined() + "\""
+        // Of single scalars: a quote with a combining mark is another character.
+        "\"" + text.unicodeScalars.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined() + "\""
     }
 
     /// A graph in the language of Mermaid.
@@ -123,7 +124,8 @@ struct TopologyDocument: Codable {
             nodes.enumerated().map { ($1.routerID, "r\($0)") }, uniquingKeysWith: { first, _ in first })
         // Mermaid has no escapes within quotes but those of HTML.
         func label(_ text: String) -> String {
-            "\"" + text.map { "\"#<>&;".contains($0) ? "#\($0.unicodeScalars.first!.value);" : "\($0)" }.joined() + "\""
+            let special: Set<Unicode.Scalar> = ["\"", "#", "<", ">", "&", ";", "`", "[", "]", "|", "\\"]
+            return "\"" + text.unicodeScalars.map { special.contains($0) ? "#\($0.value);" : "\($0)" }.joined() + "\""
         }
         var lines = ["graph LR"]
         for node in nodes { lines.append("  \(numbers[node.routerID]!)[\(label(node.node))]") }

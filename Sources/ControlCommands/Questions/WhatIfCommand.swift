@@ -41,7 +41,7 @@ struct WhatIfCommand: ParsableCommand {
             var mesh = try mesh.read()
             if allSingle {
                 let failures = mesh.model.singleFailures()
-                isSafe = failures.points.isEmpty
+                isSafe = failures.points.isEmpty && failures.parts.count < 2
                 let document = SingleFailuresDocument(failures, in: mesh)
                 return try options.text(JSON.encode(document), as: SingleFailuresDocument.self) { $0.text }
             }
@@ -87,6 +87,8 @@ struct ImpactDocument: Codable {
         /// Who announced it, and who of them still does.
         var before: [String]
         var after: [String]
+        /// Who announces it as the last resort only, and did not before.
+        var lastResort: [String]
         /// Nodes that could reach it and cannot any more.
         var unreachableFor: [String]
     }
@@ -126,7 +128,7 @@ struct ImpactDocument: Codable {
         losses = impact.losses.map { loss in
             Loss(
                 prefix: loss.prefix.description, before: loss.before.map(mesh.name).sorted(),
-                after: loss.after.map(mesh.name).sorted(),
+                after: loss.after.map(mesh.name).sorted(), lastResort: loss.lastResort.map(mesh.name).sorted(),
                 unreachableFor: loss.partsWithout.flatMap { impact.parts[$0].map(mesh.name) }.sorted())
         }
         gone = impact.gone.map(\.description)
@@ -158,6 +160,7 @@ struct ImpactDocument: Codable {
                 line +=
                     "loses \(Self.list(lost)); \(Self.list(loss.after)) still announce\(loss.after.count == 1 ? "s" : "") it"
             }
+            if !loss.lastResort.isEmpty { line += "; last resort at \(Self.list(loss.lastResort))" }
             if !loss.unreachableFor.isEmpty { line += "; out of reach of \(Self.list(loss.unreachableFor))" }
             lines.append(line)
         }
@@ -202,6 +205,8 @@ struct SingleFailuresDocument: Codable {
     var links: Int
     var nodes: Int
     var singlePointsOfFailure: [Point]
+    /// The nodes in parts that do not reach each other, even without a failure, the largest first; one part in a whole mesh.
+    var parts: [[String]]
     /// Addresses of no single machine that only one node announces.
     var singleHolders: [Holder]
 
@@ -216,6 +221,7 @@ struct SingleFailuresDocument: Codable {
                 return Point(kind: "link", nodes: link.ends.map { mesh.name($0.port.router) }.sorted(), cutOff: cutOff)
             }
         }
+        parts = failures.parts.map { $0.map(mesh.name).sorted() }
         singleHolders = failures.singleHolders.map {
             Holder(prefix: $0.prefix.description, node: mesh.name($0.holder))
         }
@@ -223,15 +229,19 @@ struct SingleFailuresDocument: Codable {
 
     /// For people.
     var text: String {
-        let what = "each of \(nodes) nodes and \(links) links failed once"
-        var text =
-            singlePointsOfFailure.isEmpty
-            ? "\(what): nobody is cut off\n"
-            : "\(what): \(singlePointsOfFailure.count) single points of failure\n"
+        func counted(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+        let count = singlePointsOfFailure.count
+        var text = "\(counted(nodes, "node")) and \(counted(links, "link")), each failed once: "
+        text +=
+            count == 0
+            ? "nobody is cut off\n" : count == 1 ? "1 single point of failure\n" : "\(count) single points of failure\n"
+        for part in parts.dropFirst() {
+            text += "already now, \(ImpactDocument.list(part)): cut off from \(ImpactDocument.list(parts[0]))\n"
+        }
         if !singlePointsOfFailure.isEmpty {
             var table = TextTable(columns: ["FAILS", "CUTS OFF"])
             for point in singlePointsOfFailure {
-                let name = point.nodes.joined(separator: "–")
+                let name = point.nodes.joined(separator: "-")
                 table.append([point.kind == "node" ? name : "cable \(name)", ImpactDocument.list(point.cutOff)])
             }
             text += table.text()

@@ -4,7 +4,7 @@ public import Timing
 public struct Convergence: Sendable {
     /// Destinations with new next hops.
     public struct Move: Hashable, Sendable {
-        /// The nodes, or the announcers of shared addresses.
+        /// Nodes, and prefixes that several nodes announce.
         public var destinations: [String]
         /// The neighbors that packets are sent to now.
         public var neighbors: [String]

@@ -6,10 +6,24 @@ internal import Timing
 struct ConvergenceTracker: Sendable {
     /// A destination with other next hops.
     struct Move: Sendable {
+        /// Its announcers: one, or several of a shared address.
         var announcers: [RouterID]
-        /// A prefix that other nodes announce now; `nil` if all prefixes of the announcers move.
-        var prefix: IPv6Prefix?
+        var isShared: Bool
+        /// What moves: all prefixes of a destination, or one that other nodes announce now.
+        var subject: Subject
         var nextHops: [NextHop]
+
+        enum Subject: Sendable {
+            case destination(DestinationID)
+            case prefix(IPv6Prefix)
+        }
+
+        init(_ destination: Destination, _ subject: Subject) {
+            announcers = destination.announcers
+            isShared = destination.isAnycast || announcers.count > 1
+            self.subject = subject
+            nextHops = destination.nextHops
+        }
     }
 
     struct Draft: Sendable {

@@ -14,9 +14,7 @@ extension MeshNode {
         convergences.calculated(router!.calculatedChanges, at: now) { draft in
             for (id, destination) in update.destinations {
                 guard let before = fib.nextHops(of: id), before != destination.nextHops else { continue }
-                draft.note(
-                    ConvergenceTracker.Move(
-                        announcers: destination.announcers, prefix: nil, nextHops: destination.nextHops))
+                draft.note(ConvergenceTracker.Move(destination, .destination(id)))
             }
             for (prefix, id) in update.routes {
                 guard let id, let destination = table.destinations[id] else {
@@ -28,9 +26,7 @@ extension MeshNode {
                     continue
                 }
                 guard before != destination.nextHops else { continue }
-                draft.note(
-                    ConvergenceTracker.Move(
-                        announcers: destination.announcers, prefix: prefix, nextHops: destination.nextHops))
+                draft.note(ConvergenceTracker.Move(destination, .prefix(prefix)))
             }
         }
     }
@@ -55,16 +51,38 @@ extension MeshNode {
         result.causes = Array(draft.changes.prefix(Convergence.mostTexts).map { text(of: $0) })
         result.lost = names(of: draft.lost)
         result.gained = names(of: draft.gained)
+        let shared = sharedPrefixes(of: draft.moves)
         var moves: [[String]: Set<String>] = [:]
         for move in draft.moves {
             let ways = Set(move.nextHops.map { neighbors[$0].map(shortName) ?? name(ofInterface: $0.interface) })
-            let announcers = move.announcers.prefix(4).map(shortName).joined(separator: "/")
-            moves[ways.sorted(), default: []].insert(move.prefix?.description ?? announcers)
+            moves[ways.sorted(), default: []].formUnion(names(of: move, shared))
         }
         result.moves = moves.sorted { $0.key.lexicographicallyPrecedes($1.key) }.prefix(Convergence.mostTexts).map {
             Convergence.Move(destinations: Array($0.value.sorted().prefix(Convergence.mostTexts)), neighbors: $0.key)
         }
         return result
+    }
+
+    /// The node whose prefixes move or, where several nodes announce them, the prefixes.
+    private func names(of move: ConvergenceTracker.Move, _ shared: [DestinationID: [IPv6Prefix]]) -> [String] {
+        switch move.subject {
+        case .destination(let id) where move.isShared: (shared[id] ?? []).map(\.description)
+        case .prefix(let prefix) where move.isShared: [prefix.description]
+        case .destination, .prefix: move.announcers.map(shortName)
+        }
+    }
+
+    /// The first prefixes of the destinations that several nodes announce.
+    private func sharedPrefixes(of moves: [ConvergenceTracker.Move]) -> [DestinationID: [IPv6Prefix]] {
+        var found: [DestinationID: [IPv6Prefix]] = [:]
+        for move in moves where move.isShared {
+            if case .destination(let id) = move.subject { found[id] = [] }
+        }
+        guard !found.isEmpty, router != nil else { return [:] }
+        for (prefix, id) in router!.routeTable.routes where found[id] != nil {
+            if found[id]!.count < Convergence.mostTexts { found[id]!.append(prefix) }
+        }
+        return found
     }
 
     /// The name of a router, or its ID.
