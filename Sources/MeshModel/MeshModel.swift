@@ -106,6 +106,11 @@ public struct MeshModel: Sendable {
     /// The name that a router announces (RFC 5642), or its router ID.
     public func name(of router: RouterID) -> String { calculation.hostname(of: router) ?? router.description }
 
+    /// The name of a port, if its router announces it: agents do.
+    public func name(of port: PortID) -> String? {
+        calculation.portName(of: port.router, interfaceID: port.interfaceID)
+    }
+
     /// The router with this name or router ID; `nil` if there is none. Of several with one name, the first.
     public func router(named name: String) -> RouterID? {
         if let router = RouterID(name), routers.contains(router) { return router }

@@ -27,6 +27,8 @@ public struct Router: Sendable {
     var origination = Origination()
     /// The resumption of an earlier run, while it is under way.
     var resumption: Resumption?
+    /// The names of all ports that were up, by interface ID. They are announced.
+    var portNames: [UInt32: String] = [:]
     /// When our grace-LSAs are flushed; `nil` if there are none, or before the end of the resumption.
     var graceEnd: Instant?
     var calculation: RouteCalculation

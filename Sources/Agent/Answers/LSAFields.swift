@@ -167,6 +167,11 @@ extension RouterInformationLSA.TLV {
         case .informationalCapabilities(let bits): ["informationalCapabilities": .string(hexadecimal(bits, digits: 8))]
         case .hostname(let name): ["hostname": .string(name)]
         case .smallestMTU(let mtu): ["smallestMTU": .integer(Int(mtu))]
+        case .portNames(let names):
+            [
+                "portNames": .array(
+                    names.map { ["interfaceID": .integer(Int($0.interfaceID)), "name": .string($0.name)] })
+            ]
         case .unknown(let type, let value): ["type": .integer(Int(type)), "value": .octets(value)]
         }
     }

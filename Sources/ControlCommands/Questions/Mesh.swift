@@ -81,7 +81,9 @@ struct Mesh {
     func name(_ router: RouterID) -> String { model.name(of: router).asOneLine }
 
     /// The name of a port, or its number where the name is not known.
-    func name(_ port: PortID) -> String { portNames[port] ?? "port \(port.interfaceID)" }
+    func name(_ port: PortID) -> String {
+        portNames[port] ?? model.name(of: port)?.asOneLine ?? "port \(port.interfaceID)"
+    }
 
     /// Names of routers, at most ten of them.
     func names(_ routers: [RouterID]) -> String {

@@ -48,8 +48,10 @@ extension Router {
         default: return
         }
         guard key.interface == 0 else { return }
-        uncalculatedChanges.note(key.lsa, from: old, to: lsa, at: now)
         calculation.databaseChanged(key.lsa, to: lsa)
+        // No route depends on these.
+        if key.lsa.type == .routerInformation || key.lsa.type == .autoConfiguration { return }
+        uncalculatedChanges.note(key.lsa, from: old, to: lsa, at: now)
     }
 
     /// Adds the aging moment of an LSA to the queue. Entries of earlier instances stay, so the queue is compacted when most of

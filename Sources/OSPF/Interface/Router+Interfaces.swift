@@ -15,6 +15,7 @@ extension Router {
             configuration: configuration, mode: initialMode(configuration, at: now), nextHello: now)
         interfaces.insert(interface)
         notify(.interfaceState(interface: interface.index, from: .down, to: interface.state(of: routerID)))
+        noteName(of: configuration)
         origination.interfacesChanged()
         guard !interface.isPassive else { return }
         effects.append(.membership(interface: interface.index, group: .allSPFRouters, joined: true))
@@ -26,6 +27,18 @@ extension Router {
             sendHello(index, at: now)
         }
     }
+
+    /// Keeps the name of a port. It stays announced when the port goes down, so that a flap changes nothing.
+    private mutating func noteName(of configuration: InterfaceConfiguration) {
+        let length = configuration.name.utf8.count
+        guard !configuration.isPassive, (1...RouterInformationLSA.PortName.longestName).contains(length),
+            portNames.count < Self.mostPortNames || portNames[configuration.index] != nil
+        else { return }
+        portNames[configuration.index] = configuration.name
+    }
+
+    /// Far more than a machine has ports.
+    private static let mostPortNames = 1024
 
     /// The mode of an interface that comes up or leaves standby. An `auto` interface begins as point-to-point.
     func initialMode(_ configuration: InterfaceConfiguration, at now: Instant) -> Interface.Mode {
@@ -62,6 +75,7 @@ extension Router {
             return
         }
         interfaces[index].configuration = new
+        noteName(of: new)
         origination.interfacesChanged()
         if old.priority != new.priority, interfaces[index].isBroadcast {
             electDesignatedRouter(index, at: now)

@@ -203,7 +203,18 @@ extension Router {
         return wanted
     }
 
-    /// The Router Information LSA (RFC 7770), with the node's name (RFC 5642) and the smallest MTU of its non-passive
+    /// The names of ports in the order of their interface IDs, as many as have room: the LSA must fit every link (1280 octets).
+    private var announcedPortNames: [RouterInformationLSA.PortName] {
+        var room = 800
+        return portNames.sorted { $0.key < $1.key }.lazy.map {
+            RouterInformationLSA.PortName(interfaceID: $0.key, name: $0.value)
+        }.prefix { entry in
+            room -= entry.size
+            return room >= 0
+        }
+    }
+
+    /// The Router Information LSA (RFC 7770), with the node's name (RFC 5642), and the smallest MTU and the names of its non-passive
     /// interfaces, if there are any; and the auto-configuration-LSA, if the fingerprint is announced (RFC 7503 §7.2).
     private func identityLSAs() -> [Wanted] {
         var wanted: [Wanted] = []
@@ -212,6 +223,8 @@ extension Router {
         if !configuration.hostname.isEmpty { values.append(.hostname(configuration.hostname)) }
         let mtu = interfaces.lazy.filter { !$0.isPassive }.map(\.configuration.mtu).min()
         if let mtu { values.append(.smallestMTU(UInt32(clamping: mtu))) }
+        let names = announcedPortNames
+        if !names.isEmpty { values.append(.portNames(names)) }
         wanted.append((ownKey(.routerInformation, 0), .routerInformation(RouterInformationLSA(values: values))))
         if configuration.announcesFingerprint {
             let body = AutoConfigurationLSA(values: [.hardwareFingerprint(configuration.hardwareFingerprint)])

@@ -159,7 +159,9 @@ extension RouteCalculation {
     private mutating func add(_ body: RouterInformationLSA, as key: LSAKey) {
         withdraw(key)
         contributions[key] = .information
-        information[key.advertisingRouter, default: []].append((key, body.hostname, body.smallestMTU))
+        information[key.advertisingRouter, default: []].append(
+            Information(
+                key: key, hostname: body.hostname, smallestMTU: body.smallestMTU, portNames: body.portNames))
     }
 
     /// Removes the contribution of an LSA, if it has one.

@@ -201,6 +201,11 @@ extension RouteCalculation {
         information[router]?.filter { $0.hostname != nil }.min { $0.key < $1.key }?.hostname
     }
 
+    /// The name of a port that its router announces; `nil` if it announces none.
+    public func portName(of router: RouterID, interfaceID: UInt32) -> String? {
+        information[router]?.lazy.flatMap(\.portNames).first { $0.interfaceID == interfaceID }?.name
+    }
+
     /// The smallest MTU that reachable routers announce for their interfaces, in octets; `nil` if none announces one.
     public var smallestMTU: UInt32? {
         information.lazy.filter { router, _ in distance(to: router) != nil }.flatMap {

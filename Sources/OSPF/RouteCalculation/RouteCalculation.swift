@@ -22,7 +22,7 @@ public struct RouteCalculation: Sendable {
     /// What each LSA has contributed to the tables of this value, so that it can be removed from them.
     var contributions: [LSAKey: Contribution] = [:]
     /// What routers announce about themselves; a router may have several Router Information LSAs.
-    var information: [RouterID: [(key: LSAKey, hostname: String?, smallestMTU: UInt32?)]] = [:]
+    var information: [RouterID: [Information]] = [:]
 
     /// The work of the last run in steps: vertices, announcements examined, prefix lengths tried for forwarding addresses.
     var lastWork = 0
@@ -51,6 +51,14 @@ public struct RouteCalculation: Sendable {
         self.isBackbone = isBackbone
         prefixes = PrefixTable(limits: limits)
     }
+}
+
+/// What one Router Information LSA of a router announces.
+struct Information: Sendable {
+    var key: LSAKey
+    var hostname: String?
+    var smallestMTU: UInt32?
+    var portNames: [RouterInformationLSA.PortName]
 }
 
 /// The input of a run besides the database: the root, its neighbors and its links.

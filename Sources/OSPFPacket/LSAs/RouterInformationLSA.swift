@@ -9,8 +9,28 @@ public struct RouterInformationLSA: Hashable, Sendable {
         /// The smallest MTU of the router's interfaces that are not passive, in octets, in a TLV of our own with an
         /// experimental type (RFC 7770 §5).
         case smallestMTU(UInt32)
+        /// The names of ports by their interface IDs, in a TLV of our own. Each name has 1–15 octets of UTF-8.
+        case portNames([PortName])
         /// A TLV of another type, or one whose value does not have the form above.
         case unknown(type: UInt16, value: [UInt8])
+    }
+
+    /// The name of a port.
+    public struct PortName: Hashable, Sendable {
+        /// The interface ID: the kernel's index.
+        public var interfaceID: UInt32
+        /// The name that the kernel has for it.
+        public var name: String
+
+        public init(interfaceID: UInt32, name: String) {
+            self.interfaceID = interfaceID
+            self.name = name
+        }
+
+        /// The longest name in octets, as in Linux.
+        public static let longestName = 15
+        /// The size of an entry in octets.
+        public var size: Int { 5 + name.utf8.count }
     }
 
     /// The TLVs, in order.
@@ -22,6 +42,12 @@ public struct RouterInformationLSA: Hashable, Sendable {
     public var hostname: String? {
         for case .hostname(let name) in values { return name }
         return nil
+    }
+
+    /// The names of the router's ports.
+    public var portNames: [PortName] {
+        for case .portNames(let names) in values { return names }
+        return []
     }
 
     /// The smallest MTU of the router's interfaces that are not passive, in octets; `nil` if none is announced that is at least
@@ -51,6 +77,9 @@ extension RouterInformationLSA.TLV {
     private static let smallestMTUType: UInt16 = 32768
     /// `kmmt` in ASCII, because others may use the same experimental type for something else.
     private static let smallestMTUIdentifier: UInt32 = 0x6b6d_6d74
+    private static let portNamesType: UInt16 = 32769
+    /// `kmpn` in ASCII.
+    private static let portNamesIdentifier: UInt32 = 0x6b6d_706e
 
     init(_ raw: TypeLengthValue) {
         self = .unknown(type: raw.type, value: raw.value)
@@ -62,8 +91,28 @@ extension RouterInformationLSA.TLV {
         case Self.smallestMTUType where raw.value.count == 8:
             let octets = raw.value.span.bytes
             if octets.uint32(at: 0) == Self.smallestMTUIdentifier { self = .smallestMTU(octets.uint32(at: 4)) }
+        case Self.portNamesType: if let names = Self.portNames(raw.value) { self = .portNames(names) }
         default: break
         }
+    }
+
+    /// Entries of an interface ID, the length of a name, and the name; `nil` for anything else.
+    private static func portNames(_ value: [UInt8]) -> [RouterInformationLSA.PortName]? {
+        let octets = value.span.bytes
+        guard value.count >= 4, octets.uint32(at: 0) == portNamesIdentifier else { return nil }
+        var names: [RouterInformationLSA.PortName] = []
+        var offset = 4
+        while offset < value.count {
+            guard value.count - offset > 5 else { return nil }
+            let length = Int(value[offset + 4])
+            let end = offset + 5 + length
+            guard (1...RouterInformationLSA.PortName.longestName).contains(length), end <= value.count,
+                let name = String(validating: value[offset + 5..<end], as: UTF8.self)
+            else { return nil }
+            names.append(RouterInformationLSA.PortName(interfaceID: octets.uint32(at: offset), name: name))
+            offset = end
+        }
+        return names
     }
 
     var raw: TypeLengthValue {
@@ -78,6 +127,15 @@ extension RouterInformationLSA.TLV {
             value.append(Self.smallestMTUIdentifier)
             value.append(mtu)
             return TypeLengthValue(type: Self.smallestMTUType, value: value)
+        case .portNames(let names):
+            var value: [UInt8] = []
+            value.append(Self.portNamesIdentifier)
+            for entry in names {
+                value.append(entry.interfaceID)
+                value.append(UInt8(entry.name.utf8.count))
+                value += entry.name.utf8
+            }
+            return TypeLengthValue(type: Self.portNamesType, value: value)
         case .unknown(let type, let value): return TypeLengthValue(type: type, value: value)
         }
     }

@@ -134,9 +134,14 @@ extension Samples {
     }
 
     private mutating func value() -> RouterInformationLSA.TLV {
-        switch Int.random(in: 0..<4, using: &generator) {
+        switch Int.random(in: 0..<5, using: &generator) {
         case 0: .informationalCapabilities(number())
         case 2: .smallestMTU(number())
+        case 3:
+            .portNames(
+                (0..<Int.random(in: 0...20, using: &generator)).map { _ in
+                    .init(interfaceID: number(), name: ["e", "enp1s0f0np0", "äöü"].randomElement(using: &generator)!)
+                })
         case 1: .hostname(["a", "köln-4", String(repeating: "n", count: 255)].randomElement(using: &generator)!)
         default: .unknown(type: 100, value: octets(0...9))
         }
