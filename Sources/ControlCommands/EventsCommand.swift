@@ -32,21 +32,24 @@ struct EventsCommand: ParsableCommand {
         }
     }
 
-    /// Asks once a second. When the agent has restarted, its numbers begin again.
+    /// Asks once a second, and shows what was not in the last answer. The numbers of events say nothing here: they begin anew when the
+    /// agent is replaced.
     private func followEvents() throws {
-        var last: UInt64 = 0
-        var isFirst = true
+        struct Identity: Hashable {
+            var time: String
+            var message: String
+        }
+        var known: Set<Identity>?
         while true {
             do {
                 var document = try events()
-                if let highest = document.items.last?.number, highest < last { last = 0 }
-                document.items.removeAll { $0.number <= last }
-                last = document.items.last?.number ?? last
-                if !document.items.isEmpty || isFirst {
-                    Console.write(try text(document, headers: isFirst && !options.noHeaders))
+                let identities = document.items.map { Identity(time: $0.time, message: $0.message) }
+                document.items = zip(document.items, identities).filter { known?.contains($1) != true }.map(\.0)
+                if known == nil || !document.items.isEmpty {
+                    Console.write(try text(document, headers: known == nil && !options.noHeaders))
                 }
-                isFirst = false
-            } catch let failure as Failure where failure.code == 3 && !isFirst {
+                known = Set(identities)
+            } catch let failure as Failure where failure.code == 3 && known != nil {
                 // The agent is being replaced.
             }
             sleep(1)

@@ -33,29 +33,40 @@ extension MeshModel {
     public mutating func failure(parsing text: String, portNames: [PortID: String] = [:]) throws(ChangeError) -> Change
     {
         if let router = router(named: text) { return .failRouter(router) }
+        if let port = try port(parsing: text, portNames) { return .failPorts([port]) }
+        return .failPorts(try ports(ofLink: text))
+    }
+
+    /// The name of a port, as far as it is known, or its interface ID.
+    private func name(_ port: PortID, _ portNames: [PortID: String]) -> String {
+        portNames[port] ?? name(of: port) ?? String(port.interfaceID)
+    }
+
+    /// The port with this name; `nil` if the text does not begin with the name of a router and a colon.
+    private mutating func port(parsing text: String, _ portNames: [PortID: String]) throws(ChangeError) -> PortID? {
         if let colon = text.lastIndex(of: ":"), let router = router(named: String(text[..<colon])) {
             let name = text[text.index(after: colon)...]
             let links = links(of: router)
             let port = links.map { PortID(router: router, interfaceID: $0.interfaceID) }.first {
-                portNames[$0].map { $0 == name } ?? false || String($0.interfaceID) == name
+                self.name($0, portNames) == name || String($0.interfaceID) == name
             }
             guard let port else {
                 throw ChangeError(
                     "\(self.name(of: router)) has no link at a port \(name)",
                     hint: "its ports are "
                         + links.map {
-                            let port = PortID(router: router, interfaceID: $0.interfaceID)
-                            return portNames[port] ?? String($0.interfaceID)
+                            self.name(PortID(router: router, interfaceID: $0.interfaceID), portNames)
                         }.joined(separator: ", "))
             }
-            return .failPorts([port])
+            return port
         }
-        return .failPorts(try ports(ofLink: text))
+        return nil
     }
 
-    /// Parses a cost of the cables between two routers, `n3-n4=100`: 1–65535 at both ends.
-    public mutating func cost(parsing text: String) throws(ChangeError) -> Change {
+    /// Parses a cost of the cables between two routers, `n3-n4=100`, 1–65535 at both ends; or of one port, `n3:eth0=100`.
+    public mutating func cost(parsing text: String, portNames: [PortID: String] = [:]) throws(ChangeError) -> Change {
         let (link, cost) = try Self.split(text, example: "n3-n4=100")
+        if let port = try port(parsing: link, portNames) { return .cost([port], cost) }
         return .cost(try ports(ofLink: link), cost)
     }
 

@@ -69,7 +69,7 @@ extension MeshModel {
             partsBefore: old.parts().map { $0.filter(remaining.contains) }.filter { !$0.isEmpty }, lost: [],
             lostCount: 0, longer: [],
             longerCount: 0, shorterCount: 0, pairCount: 0, losses: [], gone: [])
-        // The costs of a drained router make others route around it. Its own ways are the same.
+        // The costs of a drained router make others route around it; those of its own ways mean nothing.
         let drained = Set(after.routers.filter { after.isStub($0) && !before.isStub($0) })
         compareDistances(old, new, except: drained, into: &impact)
         comparePrefixes(after, into: &impact)

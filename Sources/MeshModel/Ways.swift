@@ -4,8 +4,8 @@ internal import OSPF
 /// Where packets go.
 public enum Target: Hashable, Sendable {
     case router(RouterID)
-    /// IPv4 addresses are IPv4-mapped.
-    case address(IPv6Address)
+    /// An address, as a prefix of its whole length, or a prefix. IPv4 is IPv4-mapped.
+    case prefix(IPv6Prefix)
 }
 
 /// All ways that packets from a router to a target may take, each router deciding for itself.
@@ -33,7 +33,7 @@ public struct Ways: Sendable {
 
     public var start: RouterID
     public var target: Target
-    /// The prefix whose route the first router uses, if the target is an address.
+    /// The prefix whose route the first router uses, if the target is no router.
     public var prefix: IPv6Prefix?
     /// The cost from the first router to the end; `nil` without a route.
     public var cost: UInt32?
@@ -99,8 +99,8 @@ extension MeshModel {
         case .router(let other):
             hops = calculation.nextHops(to: other)
             (prefix, cost) = (nil, calculation.distance(to: other))
-        case .address(let address):
-            switch calculation.lookUp(address) {
+        case .prefix(let wanted):
+            switch calculation.lookUp(wanted) {
             case .own(let own): return (.deliver(own), own, 0)
             case .routed(let found, let destination):
                 hops = destination.nextHops

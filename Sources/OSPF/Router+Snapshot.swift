@@ -70,6 +70,9 @@ extension Router {
             ? configuration.hostname : calculation.hostname(of: router)
     }
 
+    /// The name that a router announces or, when it announces none any more, announced last.
+    public func lastHostname(of router: RouterID) -> String? { calculation.lastHostname(of: router) }
+
     /// All routers that have a router-LSA, in order of router ID.
     public var nodes: [RouterReachability] { calculation.nodes() }
 

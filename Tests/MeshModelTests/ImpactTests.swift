@@ -77,10 +77,14 @@ import Timing
         let ways = model.ways(from: first, to: .router(last))
         #expect(ways.cost == 60 && ways.count == 20 && ways.ends == [last] && ways.steps.count == 16)
         let address = IPv6Address("2001:db8:0:10::5")!
-        let toAddress = model.ways(from: first, to: .address(address))
+        let toAddress = model.ways(from: first, to: .prefix(IPv6Prefix(host: address)))
         #expect(toAddress.prefix == IPv6Prefix("2001:db8:0:10::/64") && toAddress.count == 20 && toAddress.cost == 60)
-        #expect(model.ways(from: first, to: .address(IPv6Address("2001:db8:1::1")!)).count == 0)
-        #expect(model.ways(from: last, to: .address(address)).steps == [last: .deliver(toAddress.prefix)])
+        #expect(model.ways(from: first, to: .prefix(IPv6Prefix("2001:db8:1::1/128")!)).count == 0)
+        // A prefix is looked up as it is, not by an address in it.
+        #expect(model.ways(from: first, to: .prefix(IPv6Prefix("2001:db8::/32")!)).count == 0)
+        #expect(model.ways(from: first, to: .prefix(IPv6Prefix("2001:db8:0:10:1::/80")!)).count == 20)
+        #expect(
+            model.ways(from: last, to: .prefix(IPv6Prefix(host: address))).steps == [last: .deliver(toAddress.prefix)])
     }
 
     @Test func namesAreUnderstoodAndMistakesExplained() throws {

@@ -65,6 +65,17 @@ import Timing
         #expect(Set(records.take(of: 0).flatMap(\.gained)) == ["n2", "n3"])
     }
 
+    /// A node that leaves in order withdraws everything, its name, too, and is told by its name all the same.
+    @Test func aNodeThatLeavesIsNamed() throws {
+        var (network, records) = Self.network(.ring(4))
+        network.schedule(.shutdown(node: 2), at: network.now)
+        network.run(for: .seconds(10))
+        let found = records.take(of: 0)
+        #expect(Set(found.flatMap(\.lost)) == ["n2"], "\(found.map(\.text))")
+        let causes = found.flatMap(\.causes)
+        #expect(causes.contains { $0.contains(" of n2") } && !causes.contains { $0.contains("0.0.0.") }, "\(causes)")
+    }
+
     /// Drains and costs are told in their own words; nothing is told where no route changes.
     @Test func drainsAndCostsAreTold() throws {
         var (network, records) = Self.network(.ring(4))

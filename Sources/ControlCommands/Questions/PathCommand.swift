@@ -8,8 +8,7 @@ struct PathCommand: ParsableCommand {
         commandName: "path",
         abstract: "Show all equal-cost ways between two places of the mesh; exits with 1 without one.",
         discussion: """
-            Every node on the way decides for itself, as the link-state database of this node has it. Ports of other nodes are \
-            shown by their numbers.
+            Every node on the way decides for itself, as the link-state database of this node has it.
             """)
     @OptionGroup var mesh: MeshOptions
     @OptionGroup var options: OutputOptions
@@ -36,9 +35,9 @@ struct PathCommand: ParsableCommand {
 
     private static func target(_ text: String, in mesh: Mesh) throws -> Target {
         if let router = mesh.model.router(named: text) { return .router(router) }
-        if let address = IPv4Address(text) { return .address(IPv6Address(address)) }
-        if let address = IPv6Address(text) { return .address(address) }
-        if let prefix = IPv6Prefix(text) { return .address(prefix.address) }
+        if let address = IPv4Address(text) { return .prefix(IPv6Prefix(host: IPv6Address(address))) }
+        if let address = IPv6Address(text) { return .prefix(IPv6Prefix(host: address)) }
+        if let prefix = IPv6Prefix(text) { return .prefix(prefix) }
         throw Failure.notFound("\(text) is no node, address or prefix", hint: "meshctl nodes lists the nodes")
     }
 

@@ -9,14 +9,14 @@ struct WhatIfCommand: ParsableCommand {
         abstract:
             "Tell what failures and changes would do, without touching anything; exits with 1 if nodes would be cut off.",
         discussion: """
-            --fail takes a node (n7), the cables between two nodes (n1-n2), or a port (n1:eth0; on other nodes by its number, \
-            n2:3). Options may be repeated and are combined. --all-single fails every cable and every node once, by itself.
+            --fail takes a node (n7), the cables between two nodes (n1-n2), or a port (n1:eth0, or by its interface \
+            ID where its name is not known). Options may be repeated and are combined. --all-single fails every cable and every node once, by itself.
             """)
     @OptionGroup var mesh: MeshOptions
     @OptionGroup var options: OutputOptions
     @Option(help: "A node, the cables between two nodes, or a port.")
     var fail: [String] = []
-    @Option(help: "Cables with a new cost at both ends, as in n3-n4=100.")
+    @Option(help: "Cables with a new cost at both ends, as in n3-n4=100, or a port, as in n3:eth0=100.")
     var cost: [String] = []
     @Option(help: "A node that is drained.")
     var drain: [String] = []
@@ -58,7 +58,7 @@ struct WhatIfCommand: ParsableCommand {
         do {
             var changes: [Change] = []
             for text in add { changes.append(try mesh.model.addition(parsing: text)) }
-            for text in cost { changes.append(try mesh.model.cost(parsing: text)) }
+            for text in cost { changes.append(try mesh.model.cost(parsing: text, portNames: mesh.portNames)) }
             for text in fail { changes.append(try mesh.model.failure(parsing: text, portNames: mesh.portNames)) }
             for text in drain { changes.append(try mesh.model.drain(parsing: text)) }
             return try mesh.model.impact(of: changes)
@@ -242,7 +242,10 @@ struct SingleFailuresDocument: Codable {
             var table = TextTable(columns: ["FAILS", "CUTS OFF"])
             for point in singlePointsOfFailure {
                 let name = point.nodes.joined(separator: "-")
-                table.append([point.kind == "node" ? name : "cable \(name)", ImpactDocument.list(point.cutOff)])
+                table.append([
+                    point.kind == "node" ? name : point.nodes.count > 2 ? "segment \(name)" : "cable \(name)",
+                    ImpactDocument.list(point.cutOff),
+                ])
             }
             text += table.text()
         }

@@ -70,7 +70,7 @@ extension MeshNode {
             }
     }
 
-    private static func prefixes(of body: LSABody?) -> [IPv6Prefix: UInt32] {
+    static func prefixes(of body: LSABody?) -> [IPv6Prefix: UInt32] {
         let list: [(IPv6Prefix, UInt32)]
         switch body {
         case .intraAreaPrefix(let body): list = body.prefixes.map { ($0.prefix, UInt32($0.metric)) }

@@ -49,8 +49,8 @@ extension MeshNode {
         (result.causeCount, result.movedCount) = (draft.changeCount, draft.moveCount)
         (result.lostCount, result.gainedCount) = (draft.lostCount, draft.gainedCount)
         result.causes = Array(draft.changes.prefix(Convergence.mostTexts).map { text(of: $0) })
-        result.lost = names(of: draft.lost)
-        result.gained = names(of: draft.gained)
+        result.lost = names(of: draft.lost, draft.changes)
+        result.gained = names(of: draft.gained, [])
         let shared = sharedPrefixes(of: draft.moves)
         var moves: [[String]: Set<String>] = [:]
         for move in draft.moves {
@@ -87,14 +87,21 @@ extension MeshNode {
 
     /// The name of a router, or its ID.
     func shortName(_ router: RouterID) -> String {
-        router == self.router?.routerID ? name : self.router?.hostname(of: router) ?? router.description
+        router == self.router?.routerID ? name : self.router?.lastHostname(of: router) ?? router.description
     }
 
-    /// The nodes that announce prefixes or, where several do or none, the prefixes.
-    private func names(of prefixes: [IPv6Prefix]) -> [String] {
+    /// The nodes that announce prefixes, or have withdrawn them with these changes; where several do or none, the prefixes.
+    private func names(of prefixes: [IPv6Prefix], _ changes: [DatabaseChange]) -> [String] {
         var seen: Set<String> = []
+        var withdrawn: [IPv6Prefix: Set<RouterID>] = [:]
+        for change in changes {
+            for prefix in Self.prefixes(of: try? change.old?.body()).keys {
+                withdrawn[prefix, default: []].insert(change.key.advertisingRouter)
+            }
+        }
         let names = prefixes.sorted().map { prefix in
-            let announcers = Set((router?.candidates(for: prefix) ?? []).map(\.announcer))
+            let known = Set((router?.candidates(for: prefix) ?? []).map(\.announcer))
+            let announcers = known.isEmpty ? withdrawn[prefix] ?? [] : known
             return announcers.count == 1 ? shortName(announcers.first!) : "\(prefix)"
         }
         return Array(names.filter { seen.insert($0).inserted }.prefix(Convergence.mostTexts))

@@ -38,7 +38,8 @@ extension MeshNode {
         }
         let flaps = cable.flaps.count(at: now)
         if flaps >= Self.notableFlaps {
-            var text = "\(name) flapped \(flaps) times in 10 min"
+            let least = flaps >= FlapDamping.mostFlaps ? "at least " : ""
+            var text = "\(name) flapped \(least)\(flaps) times in 10 min"
             if port.rule.isQualityOn, let until = cable.flaps.heldUntil, until > now, port.link.isUsable {
                 text += "; it is held off for \((until - now).inSeconds) s more"
             }

@@ -79,12 +79,13 @@ extension RouteCalculation {
         case routed(IPv6Prefix, Destination)
     }
 
-    /// The longest prefix with a path that an address is in, as the root of the last run has it; `nil` without one.
-    public func lookUp(_ address: IPv6Address) -> Lookup? {
+    /// The longest prefix with a path that contains a prefix, or is it, as the root of the last run has it; `nil` without one.
+    public func lookUp(_ wanted: IPv6Prefix) -> Lookup? {
+        let address = wanted.address
         let shortest = address.ipv4 == nil ? 0 : 96
         var best = BestPath()
         var forwarding = ForwardingRoutes()
-        for length in stride(from: 128, through: shortest, by: -1) {
+        for length in stride(from: wanted.length, through: shortest, by: -1) {
             let prefix = IPv6Prefix(address.masked(to: length), length: length)
             guard let group = prefixes.group(of: prefix) else { continue }
             if let destination = prefixes.groups[group].destination { return .routed(prefix, destination) }

@@ -192,6 +192,10 @@ extension RouteCalculation {
             topology.release(border)
             topology.release(boundary)
         case .information:
+            if let name = hostname(of: key.advertisingRouter) {
+                if formerNames.count >= Self.mostFormerNames { formerNames.removeAll(keepingCapacity: true) }
+                formerNames[key.advertisingRouter] = name
+            }
             information[key.advertisingRouter]?.removeAll { $0.key == key }
             if information[key.advertisingRouter]?.isEmpty == true { information[key.advertisingRouter] = nil }
         }

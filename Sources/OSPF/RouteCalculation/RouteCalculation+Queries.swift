@@ -201,6 +201,9 @@ extension RouteCalculation {
         information[router]?.filter { $0.hostname != nil }.min { $0.key < $1.key }?.hostname
     }
 
+    /// The name that a router announces or, when it announces none any more, announced last.
+    public func lastHostname(of router: RouterID) -> String? { hostname(of: router) ?? formerNames[router] }
+
     /// The name of a port that its router announces; `nil` if it announces none.
     public func portName(of router: RouterID, interfaceID: UInt32) -> String? {
         information[router]?.lazy.flatMap(\.portNames).first { $0.interfaceID == interfaceID }?.name

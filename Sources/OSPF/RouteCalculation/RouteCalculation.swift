@@ -23,6 +23,9 @@ public struct RouteCalculation: Sendable {
     var contributions: [LSAKey: Contribution] = [:]
     /// What routers announce about themselves; a router may have several Router Information LSAs.
     var information: [RouterID: [Information]] = [:]
+    /// The last names of routers that announce none any more, at most ``mostFormerNames``: to tell who left.
+    var formerNames: [RouterID: String] = [:]
+    static let mostFormerNames = 1024
 
     /// The work of the last run in steps: vertices, announcements examined, prefix lengths tried for forwarding addresses.
     var lastWork = 0
@@ -42,6 +45,7 @@ public struct RouteCalculation: Sendable {
         prefixes.detach()
         contributions.detach()
         information.detach()
+        formerNames.detach()
         paths.detach()
         neighborDistances.detach()
     }
