@@ -96,7 +96,10 @@ public struct DistanceTable: Sendable {
         var noSets: UInt64 = 0
         withUnsafeMutablePointer(to: &noSets) { sets in
             var search = Search(queue: queue, keys: keys, sets: sets, words: 0, arcs: arcs, extents: extents)
-            search.begin(at: root.rawValue, key: graph.parity(of: root), arcs: graph.range(of: root))
+            search.begin(at: root.rawValue, key: graph.parity(of: root))
+            for place in graph.range(of: root) {
+                search.follow(place, from: root.rawValue, key: graph.parity(of: root))
+            }
             search.run(from: root.rawValue)
         }
     }

@@ -16,12 +16,16 @@ struct Search {
     let arcs: UnsafePointer<Graph.Arc>
     let extents: UnsafePointer<Graph.Extent>
 
-    /// Settles the root and relaxes the arcs in `range`: all that leave the root, because paths may begin at a root that
-    /// forwards no transit traffic. These paths have no first hops yet: ``offer(_:key:number:)`` adds them.
-    mutating func begin(at root: UInt32, key: UInt32, arcs range: Range<Int>) {
+    /// Settles the root.
+    mutating func begin(at root: UInt32, key: UInt32) {
         keys[Int(root)] = key
         for word in 0..<words { sets[Int(root) * words + word] = 0 }
-        relax(arcs + range.lowerBound, count: range.count, from: Int(root), key: key, words: words)
+    }
+
+    /// Takes a path over an arc that leaves the root, by its place. Paths may begin at a root that forwards no transit traffic. The
+    /// path has no first hop yet: ``offer(_:key:number:)`` adds it.
+    mutating func follow(_ place: Int, from root: UInt32, key: UInt32) {
+        relax(arcs + place, count: 1, from: Int(root), key: key, words: words)
     }
 
     /// Adds a first hop: a path from the root that reaches `vertex` at `key`. A longer path than the known one adds nothing, a

@@ -29,14 +29,20 @@ public struct ShortestPaths: Sendable {
     /// the graph must have a path from the root to each of them, at exactly its cost. Paths that begin otherwise count for
     /// distances, but add nothing to the first-hop sets.
     ///
+    /// With `startsAtFirstHops`, no path begins with an edge to a router that is none of the first hops, although the graph
+    /// has such edges: nothing can be sent over them.
+    ///
     /// Distances are exact up to 2³¹ − 2¹⁶ − 1 (``Search/farthest``); anything farther counts as unreachable.
-    public mutating func search(_ graph: Graph, from root: Vertex, firstHops: [FirstHop]) {
+    public mutating func search(
+        _ graph: Graph, from root: Vertex, firstHops: [FirstHop], startsAtFirstHops: Bool = false
+    ) {
         precondition(graph.contains(root), "the root is not in the graph")
         saveResults()
         self.root = root
         prepare(for: graph, firstHops: firstHops)
         Self.search(
-            graph, from: root, firstHops: firstHops, words: words, mask: UInt32(queue.heads.count - 1),
+            graph, from: root, firstHops: firstHops, startsAtFirstHops: startsAtFirstHops, words: words,
+            mask: UInt32(queue.heads.count - 1),
             summaryCount: queue.summary.count, &queue.heads, &queue.entries, &queue.bits, &queue.summary, &keys, &sets,
             graph.arcs, graph.extents)
     }
@@ -139,7 +145,8 @@ extension ShortestPaths {
 
     /// Searches with the arrays as pointers, which Swift makes of the arguments for the duration of this call.
     private static func search(
-        _ graph: Graph, from root: Vertex, firstHops: [FirstHop], words: Int, mask: UInt32, summaryCount: Int,
+        _ graph: Graph, from root: Vertex, firstHops: [FirstHop], startsAtFirstHops: Bool, words: Int, mask: UInt32,
+        summaryCount: Int,
         _ heads: UnsafeMutablePointer<UInt32>, _ entries: UnsafeMutablePointer<BucketQueue.Entry>,
         _ bits: UnsafeMutablePointer<UInt64>, _ summary: UnsafeMutablePointer<UInt64>,
         _ keys: UnsafeMutablePointer<UInt32>, _ sets: UnsafeMutablePointer<UInt64>,
@@ -148,7 +155,11 @@ extension ShortestPaths {
         let queue = BucketQueue.Cursor(
             heads: heads, entries: entries, bits: bits, summary: summary, mask: mask, summaryCount: summaryCount)
         var search = Search(queue: queue, keys: keys, sets: sets, words: words, arcs: arcs, extents: extents)
-        search.begin(at: root.rawValue, key: graph.parity(of: root), arcs: graph.range(of: root))
+        search.begin(at: root.rawValue, key: graph.parity(of: root))
+        for place in graph.range(of: root) {
+            if startsAtFirstHops, graph.kind(of: Vertex(rawValue: graph.arcs[place].target)) == .router { continue }
+            search.follow(place, from: root.rawValue, key: graph.parity(of: root))
+        }
         for hop in firstHops {
             search.offer(hop.vertex.index, key: 2 * hop.cost + graph.parity(of: hop.vertex), number: hop.number)
         }

@@ -13,8 +13,8 @@ struct Origination: Sendable {
         var throttle: OriginationThrottle
         /// How many times its sequence numbers started again after a flush (RFC 2328 §12.1.6), modulo 32,768.
         var sequenceRestarts: Int32 = 0
-        /// Whether it waits in ``Origination/pending``.
-        var isPending = false
+        /// Until when it waits in ``Origination/pending``, which may have later moments of it, too; `nil` if it does not wait.
+        var pendingMoment: Instant?
 
         /// The first number of its current sequence. Each sequence starts 65,536 higher than the one before, so that it has none
         /// of the numbers that the one before has used: late acknowledgments of those would count for instances of this one.
@@ -192,8 +192,8 @@ struct Origination: Sendable {
 
     /// Lets an LSA wait for its next origination, unless it waits already.
     mutating func schedule(_ key: DatabaseKey, at moment: Instant) {
-        guard own[key]?.isPending == false else { return }
-        own[key]!.isPending = true
+        guard let known = own[key], known.pendingMoment.map({ moment < $0 }) ?? true else { return }
+        own[key]!.pendingMoment = moment
         pending.insert(key, at: moment)
     }
 }

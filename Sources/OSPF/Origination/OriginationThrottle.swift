@@ -59,6 +59,10 @@ struct OriginationThrottle: Sendable {
     /// The earliest moment for the next instance.
     var earliest: Instant { last.map { $0 + wait } ?? .zero }
 
+    /// The earliest moment for an instance of a doubling series that takes links away: others send into a link that is lost until they
+    /// know. What comes back waits longer, so a link that comes and goes causes two instances in ``longest`` at most.
+    var earliestWithdrawal: Instant { last.map { $0 + min(wait, Self.calm) } ?? .zero }
+
     /// The moment from which no router ignores the next instance. One that came too soon was accepted by some only when it was
     /// sent again, after RxmtInterval, 1 s; the next must come as much later.
     private(set) var calmMoment = Instant.zero

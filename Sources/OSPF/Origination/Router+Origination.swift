@@ -14,7 +14,13 @@ extension Router {
             for (key, body) in wantedBodies(after: changes, at: now) { want(body, for: key, at: now) }
         }
         while let key = origination.pending.popDue(at: now) {
-            origination.own[key]?.isPending = false
+            // It may have been originated already, at an earlier moment.
+            guard let moment = origination.own[key]?.pendingMoment, moment <= now else { continue }
+            origination.own[key]!.pendingMoment = nil
+            // What has come and gone while it waited needs no new instance.
+            if let body = origination.own[key]?.body, hasBody(body, key, at: now), !isRefreshDue(key, at: now) {
+                continue
+            }
             originate(key, at: now)
         }
     }
@@ -43,9 +49,8 @@ extension Router {
             flush(key, at: now)
             return removeFlushed(key, at: now)
         }
-        guard isUrgent || own.throttle.earliest <= now else {
-            return origination.schedule(key, at: own.throttle.earliest)
-        }
+        let earliest = withdrawsLinks(body, key) ? own.throttle.earliestWithdrawal : own.throttle.earliest
+        guard isUrgent || earliest <= now else { return origination.schedule(key, at: earliest) }
         var sequenceNumber = own.firstSequenceNumber
         if let last = database[key]?.lsa.header.sequenceNumber {
             guard last < LSAHeader.maxSequenceNumber else {
@@ -77,6 +82,31 @@ extension Router {
         } else if resumption == nil {
             flush(key, at: now)
         }
+    }
+
+    /// Whether a body of a router-LSA has less than the instance in the database: links are gone, cost more, or the router takes no
+    /// transit traffic any more; and nothing is better.
+    private func withdrawsLinks(_ body: LSABody, _ key: DatabaseKey) -> Bool {
+        guard case .router(let new) = body, let lsa = database[key]?.lsa, case .router(let old)? = try? lsa.body(),
+            old.flags == new.flags, old.options.subtracting(.r) == new.options.subtracting(.r),
+            old.options.contains(.r) || !new.options.contains(.r)
+        else { return false }
+        func places(_ body: RouterLSA) -> [RouterLSA.Link: UInt16] {
+            var result: [RouterLSA.Link: UInt16] = [:]
+            for var link in body.links {
+                let metric = link.metric
+                link.metric = 0
+                result[link] = metric
+            }
+            return result
+        }
+        let (before, after) = (places(old), places(new))
+        return after.allSatisfy { link, metric in before[link].map { metric >= $0 } ?? false } && before != after
+    }
+
+    /// Whether an LSA of ours is so old that it must be originated again.
+    private func isRefreshDue(_ key: DatabaseKey, at now: Instant) -> Bool {
+        database[key].map { $0.age(at: now) >= LSAHeader.refreshTime } ?? true
     }
 
     /// Whether the database has an LSA of ours with this body.

@@ -46,7 +46,9 @@ extension RouteCalculation {
             statistics.fullRuns += 1
             lastWork += topology.vertexCount
             if let vertex = view.vertex {
-                paths.search(topology.graph, from: vertex, firstHops: view.firstHops)
+                // Our router-LSA may still have a link that is lost, if it was originated a moment ago (MinLSInterval).
+                paths.search(
+                    topology.graph, from: vertex, firstHops: view.firstHops, startsAtFirstHops: true)
             } else {
                 paths.clear()
             }
