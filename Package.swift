@@ -148,7 +148,7 @@ let shell: [Target] = [
     library(
         "ControlCommands",
         [
-            "Addressing", "OSPFPacket", "MeshModel", "ControlAPI", "ControlClient", "MeshConfiguration",
+            "Addressing", "OSPFPacket", "MeshModel", "Linux", "ControlAPI", "ControlClient", "MeshConfiguration",
             "ConfigurationFile",
             .product(name: "Yams", package: "Yams"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -42,15 +42,17 @@ public enum SmallFile {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
     }
 
-    /// Replaces a file by `text` atomically, with mode 0644: a reader sees the old or the new content. Refuses to replace what
+    /// Replaces a file by `text` atomically, with mode 0644 or another: a reader sees the old or the new content. Refuses to replace what
     /// is not a regular file, such as `/dev/null`.
     ///
     /// With `durably`, the content is on disk before the file is replaced, so that after a loss of power the file has the
     /// old or the new content, and is not empty.
-    public static func write(_ text: String, to path: String, durably: Bool = false) throws(SystemError) {
+    public static func write(
+        _ text: String, to path: String, durably: Bool = false, mode: UInt32 = 0o644
+    ) throws(SystemError) {
         guard !isSpecial(path) else { throw notRegular("write", path) }
         let temporary = path + ".new"
-        let descriptor = create(temporary, 0o644)
+        let descriptor = create(temporary, mode_t(mode))
         guard descriptor >= 0 else { throw .last("write \(path)") }
         let octets = Array(text.utf8)
         let count = Glibc.write(descriptor, octets, octets.count)

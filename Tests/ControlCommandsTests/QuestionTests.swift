@@ -1,5 +1,6 @@
 import Addressing
 import ControlAPI
+import Glibc
 import MeshModel
 import OSPFPacket
 import Testing
@@ -101,6 +102,24 @@ import Testing
         var after = try model.applying([model.addition(parsing: "n1-n3")])
         #expect(after.ways(from: RouterID(1), to: .router(RouterID(3))).cost == 10)
         #expect(after.lsas.count == model.lsas.count + 1)
+    }
+
+    /// A snapshot replaces a file or what a link leads to, and no device; nobody else may read it.
+    @Test func onlyFilesAreReplaced() throws {
+        let directory = "/tmp/kubermesh-questions-\(getpid())"
+        #expect(mkdir(directory, 0o700) == 0)
+        defer {
+            for name in ["file", "link", "pipe"] { unlink("\(directory)/\(name)") }
+            rmdir(directory)
+        }
+        #expect(symlink("\(directory)/file", "\(directory)/link") == 0 && mkfifo("\(directory)/pipe", 0o600) == 0)
+        for path in ["\(directory)/file", "\(directory)/link"] { try File.write([65], to: path) }
+        var status = stat()
+        #expect(lstat("\(directory)/link", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+        #expect(lstat("\(directory)/file", &status) == 0 && status.st_mode & 0o7777 == 0o600)
+        #expect(try File.read("\(directory)/link") == [65])
+        #expect(throws: Failure.self) { try File.write([65], to: "\(directory)/pipe") }
+        #expect(lstat("\(directory)/pipe", &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
     }
 
     /// Each mistake in a file is named, with its place.

@@ -79,6 +79,8 @@ extension Interoperability {
                 #expect(all.text.contains("n3") && all.text.contains("cable n3-n4"), "\(all)")
                 let added = try ask("whatif", "--add", "n1-n4", "--fail", "n3-n4")
                 #expect(added.status == 0, "\(added)")
+                // What is added may fail, too.
+                #expect(try ask("whatif", "--add", "n1-n4", "--fail", "n3-n4", "--fail", "n1-n4").status == 1)
                 #expect(try ask("topology").text.split(separator: "\n").count == 5)
                 try lab.fail("n3-n4", .carrier)
                 try eventually {

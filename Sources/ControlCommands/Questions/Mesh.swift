@@ -2,6 +2,7 @@ import Addressing
 import ArgumentParser
 import ControlAPI
 import Glibc
+import Linux
 import MeshModel
 import OSPFPacket
 
@@ -100,45 +101,28 @@ extension Failure {
     init(_ error: ChangeError) { self.init(code: 4, message: error.description, hint: error.hint) }
 }
 
-/// Small files of the operator's.
+/// Files of the operator's.
 enum File {
     /// The largest snapshot that is read: some 100,000 LSAs.
     private static let mostOctets = 64 << 20
 
     static func read(_ path: String) throws -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Failure.notFound("\(path): \(String(cString: strerror(errno)))") }
-        defer { close(descriptor) }
-        var octets: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw Failure.no("\(path): \(String(cString: strerror(errno)))") }
-            guard count > 0 else { return octets }
-            octets += buffer.prefix(count)
-            guard octets.count <= mostOctets else { throw Failure.no("\(path) is larger than \(mostOctets >> 20) MiB") }
+        do { return try SmallFile.read(path, upTo: mostOctets, isAnyKind: true) } catch {
+            throw Failure.notFound("\(error)")
         }
     }
 
-    /// Writes a file so that it is whole or, if that fails, as it was before.
+    /// Replaces a file, or what a symbolic link leads to, so that it is whole or as it was before. What is no regular file stays.
     static func write(_ octets: [UInt8], to path: String) throws {
-        let draft = "\(path).new"
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Failure.no("\(draft): \(String(cString: strerror(errno)))") }
-        var rest = octets[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { break }
-            rest = rest.dropFirst(count)
+        let target = realpath(path, nil).map { pointer in
+            defer { free(pointer) }
+            return String(cString: pointer)
         }
-        let isWritten = rest.isEmpty && fsync(descriptor) == 0
-        let reason = errno
-        guard close(descriptor) == 0, isWritten, rename(draft, path) == 0 else {
-            let text = String(cString: strerror(isWritten ? errno : reason))
-            unlink(draft)
-            throw Failure.no("\(path) cannot be written: \(text)")
+        do {
+            // It tells everything about the mesh.
+            try SmallFile.write(String(decoding: octets, as: UTF8.self), to: target ?? path, durably: true, mode: 0o600)
+        } catch {
+            throw Failure.usage("\(error)")
         }
     }
 }

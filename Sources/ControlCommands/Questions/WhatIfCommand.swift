@@ -56,12 +56,13 @@ struct WhatIfCommand: ParsableCommand {
     /// Additions come first, so that what is added may fail; drains last, because they change the cost of all links.
     private func impact(on mesh: inout Mesh) throws -> Impact {
         do {
+            var after = try mesh.model.applying(
+                add.map { text throws(ChangeError) in try mesh.model.addition(parsing: text) })
             var changes: [Change] = []
-            for text in add { changes.append(try mesh.model.addition(parsing: text)) }
-            for text in cost { changes.append(try mesh.model.cost(parsing: text, portNames: mesh.portNames)) }
-            for text in fail { changes.append(try mesh.model.failure(parsing: text, portNames: mesh.portNames)) }
-            for text in drain { changes.append(try mesh.model.drain(parsing: text)) }
-            return try mesh.model.impact(of: changes)
+            for text in cost { changes.append(try after.cost(parsing: text, portNames: mesh.portNames)) }
+            for text in fail { changes.append(try after.failure(parsing: text, portNames: mesh.portNames)) }
+            for text in drain { changes.append(try after.drain(parsing: text)) }
+            return mesh.model.impact(of: try after.applying(changes))
         } catch {
             throw Failure(error)
         }

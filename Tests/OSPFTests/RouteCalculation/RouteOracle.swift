@@ -49,7 +49,7 @@ struct RouteOracle {
         for router in routers.keys { routers[router]!.sort { $0.0 < $1.0 } }
         makeEdges()
         for router in Set(neighbors.map(\.routerID)).union([root]) where routers[router] != nil {
-            distances[.router(router)] = distances(from: .router(router))
+            distances[.router(router)] = distances(from: .router(router), withoutLostLinks: true)
         }
     }
 
@@ -97,19 +97,32 @@ struct RouteOracle {
         }
     }
 
-    /// Bellman-Ford: repeats until no edge shortens a path.
-    private func distances(from source: Node) -> [Node: Int] {
+    /// Bellman-Ford: repeats until no edge shortens a path. What the root cannot send over any more is lost for all, and only not
+    /// known to all yet.
+    private func distances(from source: Node, withoutLostLinks: Bool = false) -> [Node: Int] {
         var result = [source: 0]
         var isSettled = false
         while !isSettled {
             isSettled = true
             for edge in edges where edge.from == source || allowsTransit(through: edge.from) {
+                if withoutLostLinks, edge.from == .router(root), !isUsable(edge) { continue }
                 guard let known = result[edge.from], known + edge.cost < result[edge.to] ?? .max else { continue }
                 result[edge.to] = known + edge.cost
                 isSettled = false
             }
         }
         return result
+    }
+
+    /// Whether the root can send over one of its edges: to a network always, to a router over a cable with a usable neighbor.
+    private func isUsable(_ edge: (from: Node, to: Node, cost: Int)) -> Bool {
+        guard case .router(let id) = edge.to else { return true }
+        return rootLinks.contains { link, target in
+            target == edge.to && max(1, Int(link.metric)) == edge.cost
+                && neighbors.contains {
+                    $0.interface == link.interfaceID && $0.routerID == id && $0.interfaceID == link.neighborInterfaceID
+                }
+        }
     }
 
     /// The distance between two routers; `nil` if there is no path.
